@@ -1,0 +1,64 @@
+//! Who calls, when, and through which door: what every operation is told besides its parameters.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::Timestamp;
+
+/// What a key may do. Ordered: each role may do what the one before it may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Object and bucket requests to S3, and `GetCallerIdentity`.
+    S3,
+    /// Also reads of trails, rules, topics, queues and the callers report.
+    Audit,
+    /// Everything.
+    Admin,
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::S3 => "s3",
+            Self::Audit => "audit",
+            Self::Admin => "admin",
+        })
+    }
+}
+
+/// The proven caller of an operation, as the control plane needs to know it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    /// The account that the key belongs to: twelve digits.
+    pub account: String,
+    /// `arn:aws:iam::111122223333:user/nightly-backup`.
+    pub arn: String,
+    /// The unique id (`AIDA…`, `AROA…:session`, or the account for its root).
+    pub principal_id: String,
+    /// What the key may do.
+    pub role: Role,
+}
+
+/// One authenticated request to one operation, without its parameters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestContext {
+    /// Who calls.
+    pub caller: Caller,
+    /// The region of the credential scope.
+    pub region: String,
+    /// When the request arrived: one moment for the whole of it.
+    pub now: Timestamp,
+    /// A UUID, also in the answer.
+    pub request_id: String,
+    /// Scheme and authority that the client used, such as `http://127.0.0.1:4566`, for the URLs in answers.
+    pub endpoint: String,
+}
+
+impl RequestContext {
+    /// The account whose resources the request is about: the caller's.
+    pub fn account(&self) -> &str {
+        &self.caller.account
+    }
+}
