@@ -7,6 +7,7 @@
 //! checked by the core that acts on it, with the service's own message; the shape's default stands for "absent".
 
 mod arn;
+mod blob;
 mod change;
 mod context;
 mod error;
@@ -20,6 +21,7 @@ pub mod sqs;
 pub mod sts;
 
 pub use arn::{ARN_LEN_MAX, Arn, InvalidArn};
+pub use blob::Blob;
 pub use change::{Change, Entity};
 pub use context::{Caller, RequestContext, Role};
 pub use error::{ApiError, Fault};
