@@ -16,6 +16,7 @@ mod timestamp;
 
 pub mod cloudtrail;
 pub mod events;
+pub mod s3;
 pub mod sns;
 pub mod sqs;
 pub mod sts;

@@ -1,0 +1,71 @@
+//! How a record stands in the event log.
+
+use serde_json::value::RawValue;
+
+use crate::Record;
+
+/// Was the request let in?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// Its caller was proven, or it was anonymous: a CloudTrail record, whether or not the request succeeded.
+    Admitted,
+    /// It failed authentication: kept apart, and in trails only where the configuration says so.
+    Refused,
+}
+
+/// One entry of the event log: a byte that says what follows, then the record as compact JSON, byte for byte as every later
+/// stage writes it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    /// Was the request let in?
+    pub outcome: Outcome,
+    /// The record, for those who ask about its fields.
+    pub record: Record,
+    /// The record as text, for those who write it.
+    pub json: Vec<u8>,
+}
+
+/// An entry that cannot be read: the log was damaged, or written by a newer version.
+#[derive(Debug, thiserror::Error)]
+pub enum EntryError {
+    /// The first byte is none that this version writes.
+    #[error(
+        "an entry of the event log is of a kind that this version does not know ({0:?}); was it written by a newer one?"
+    )]
+    Kind(Option<u8>),
+    /// The rest is not a record.
+    #[error("an entry of the event log is not a record")]
+    Json(#[from] serde_json::Error),
+}
+
+const ADMITTED: u8 = 1;
+const REFUSED: u8 = 2;
+
+impl Entry {
+    /// The bytes of a new entry.
+    pub fn encode(outcome: Outcome, record: &Record) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(2048);
+        bytes.push(match outcome {
+            Outcome::Admitted => ADMITTED,
+            Outcome::Refused => REFUSED,
+        });
+        #[expect(clippy::expect_used, reason = "texts, numbers and maps with text keys serialise")]
+        serde_json::to_writer(&mut bytes, record).expect("a record serialises to JSON");
+        bytes
+    }
+
+    /// Reads an entry back.
+    pub fn decode(bytes: &[u8]) -> Result<Self, EntryError> {
+        let (outcome, json) = match bytes.split_first() {
+            Some((&ADMITTED, json)) => (Outcome::Admitted, json),
+            Some((&REFUSED, json)) => (Outcome::Refused, json),
+            other => return Err(EntryError::Kind(other.map(|(kind, _)| *kind))),
+        };
+        Ok(Self { outcome, record: serde_json::from_slice(json)?, json: json.to_vec() })
+    }
+
+    /// The record as text, to be set into a larger text without being read again.
+    pub fn raw(&self) -> Result<&RawValue, EntryError> {
+        Ok(serde_json::from_slice(&self.json)?)
+    }
+}

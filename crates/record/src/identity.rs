@@ -1,0 +1,169 @@
+//! `userIdentity`: who made the request.
+
+use serde::{Deserialize, Serialize};
+
+/// The `userIdentity` element, in the order that real records have.
+///
+/// Source: CloudTrail user guide, "CloudTrail userIdentity element". Only a proven signature fills it; see
+/// [`UserIdentity::unproven`].
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct UserIdentity {
+    /// `Root`, `IAMUser`, `AssumedRole`, `FederatedUser`, `AWSAccount`, `AWSService`, …
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The unique id of the principal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub principal_id: Option<String>,
+    /// The principal's ARN; one for each session of a role.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub arn: Option<String>,
+    /// Twelve digits, or `anonymous`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account_id: Option<String>,
+    /// The key that signed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub access_key_id: Option<String>,
+    /// The name of an IAM user.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_name: Option<String>,
+    /// Of temporary credentials.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session_context: Option<SessionContext>,
+    /// The AWS service that made the request.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub invoked_by: Option<String>,
+}
+
+/// Where temporary credentials come from.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct SessionContext {
+    /// The role or user behind the session.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session_issuer: Option<SessionIssuer>,
+    /// When the session began, and how its user proved to be one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attributes: Option<Attributes>,
+    /// `1.0` (IMDSv1) or `2.0` (IMDSv2), for a role on an EC2 instance.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ec2_role_delivery: Option<String>,
+}
+
+/// The role or user behind a session.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct SessionIssuer {
+    /// `Role` or `IAMUser`.
+    #[serde(rename = "type", skip_serializing_if = "String::is_empty")]
+    pub kind: String,
+    /// `AROA…`
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub principal_id: String,
+    /// `arn:aws:iam::111122223333:role/etl`
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub arn: String,
+    /// Twelve digits.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub account_id: String,
+    /// The role's name.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub user_name: String,
+}
+
+/// The attributes of a session.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Attributes {
+    /// `2026-03-14T08:00:00Z`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub creation_date: Option<String>,
+    /// `"true"` or `"false"`, as text.
+    pub mfa_authenticated: String,
+}
+
+impl UserIdentity {
+    /// A request without a signature.
+    pub fn anonymous() -> Self {
+        Self {
+            kind: "AWSAccount".into(),
+            principal_id: Some(String::new()),
+            account_id: Some("anonymous".into()),
+            ..Self::default()
+        }
+    }
+
+    /// A service on the caller's behalf, such as `cloudtrail.amazonaws.com` delivering a log file.
+    pub fn service(name: &str) -> Self {
+        Self { kind: "AWSService".into(), invoked_by: Some(name.into()), ..Self::default() }
+    }
+
+    /// A request whose signature was not proven: nothing is said of who made it. The key id that it named stands in
+    /// `additionalEventData.claimedAccessKeyId`.
+    pub fn unproven() -> Self {
+        Self { kind: "Unknown".into(), ..Self::default() }
+    }
+
+    /// The name under which requests are grouped: the role behind a session, else the ARN, else the service that called, else
+    /// account and principal, else `anonymous`.
+    pub fn grouping(&self) -> String {
+        let issuer = self.session_context.as_ref().and_then(|session| session.session_issuer.as_ref());
+        if let Some(issuer) = issuer.filter(|issuer| !issuer.arn.is_empty()) {
+            return issuer.arn.clone();
+        }
+        if let Some(name) = self.arn.as_ref().or(self.invoked_by.as_ref()) {
+            return name.clone();
+        }
+        let account = self.account_id.as_deref().unwrap_or_default();
+        let principal = self.principal_id.as_deref().unwrap_or_default();
+        match (account, principal) {
+            ("" | "anonymous" | "ANONYMOUS_PRINCIPAL", _) => "anonymous".into(),
+            (account, "") => account.into(),
+            (account, principal) => format!("{account}:{principal}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn grouped_by_the_role_behind_a_session() {
+        let role = "arn:aws:iam::111122223333:role/etl";
+        let session = SessionContext {
+            session_issuer: Some(SessionIssuer { arn: role.into(), ..SessionIssuer::default() }),
+            ..SessionContext::default()
+        };
+        let arn = Some("arn:aws:sts::111122223333:assumed-role/etl/i-0abc".to_owned());
+        let cases = [
+            (UserIdentity { arn: arn.clone(), session_context: Some(session), ..UserIdentity::default() }, role),
+            // a user's own session has an empty issuer
+            (
+                UserIdentity {
+                    arn,
+                    session_context: Some(SessionContext {
+                        session_issuer: Some(SessionIssuer::default()),
+                        ..SessionContext::default()
+                    }),
+                    ..UserIdentity::default()
+                },
+                "arn:aws:sts::111122223333:assumed-role/etl/i-0abc",
+            ),
+            (UserIdentity::service("cloudtrail.amazonaws.com"), "cloudtrail.amazonaws.com"),
+            (
+                UserIdentity {
+                    account_id: Some("444455556666".into()),
+                    principal_id: Some("AIDA".into()),
+                    ..UserIdentity::default()
+                },
+                "444455556666:AIDA",
+            ),
+            (UserIdentity::anonymous(), "anonymous"),
+            (UserIdentity::unproven(), "anonymous"),
+        ];
+        for (identity, expected) in cases {
+            assert_eq!(identity.grouping(), expected);
+        }
+    }
+}

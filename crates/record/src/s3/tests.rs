@@ -1,0 +1,169 @@
+use super::*;
+use aws_api::s3::operations;
+
+fn op(name: &str) -> &'static S3Op {
+    operations().find(|op| op.name == name).expect("an operation of S3")
+}
+
+fn pair(name: &str, value: &str) -> (String, String) {
+    (name.into(), value.into())
+}
+
+fn call(name: &str, key: Option<&str>) -> S3Call {
+    S3Call {
+        op: op(name),
+        bucket: Some("b".into()),
+        key: key.map(Into::into),
+        host: "b.s3.eu-central-1.amazonaws.com".into(),
+        query: Vec::new(),
+        headers: Vec::new(),
+        identity: UserIdentity {
+            kind: "IAMUser".into(),
+            principal_id: Some("AIDAEXAMPLE".into()),
+            arn: Some("arn:aws:iam::111122223333:user/u".into()),
+            account_id: Some("111122223333".into()),
+            access_key_id: Some("AKIAEXAMPLE".into()),
+            user_name: Some("u".into()),
+            ..UserIdentity::default()
+        },
+        claimed_access_key_id: None,
+        signed: Some(Signed { version: "SigV2", method: "AuthHeader" }),
+        source_ip: "192.0.2.1".into(),
+        user_agent: Some("Boto/2.49.0".into()),
+        region: "eu-central-1".into(),
+        bucket_owner: Some("111122223333".into()),
+        recipient_account: "111122223333".into(),
+        tls: None,
+        request_id: "7C1B9D42EXAMPLE0".into(),
+        host_id: "aG9zdA==".into(),
+        event_id: "00000000-0000-0000-0000-000000000001".into(),
+        bytes_in: 0,
+        bytes_out: 2356,
+        failure: None,
+    }
+}
+
+const MOMENT: Timestamp = Timestamp::from_secs(1_773_480_413);
+
+/// The whole of a record, in the order that real files have.
+#[test]
+fn golden() {
+    let mut call = call("GetObject", Some("k"));
+    call.tls = Some(("TLSv1.3".into(), "TLS_AES_128_GCM_SHA256".into()));
+    let json = serde_json::to_string(&call.record(MOMENT)).unwrap();
+    assert_eq!(
+        json,
+        concat!(
+            r#"{"eventVersion":"1.11","userIdentity":{"type":"IAMUser","principalId":"AIDAEXAMPLE","#,
+            r#""arn":"arn:aws:iam::111122223333:user/u","accountId":"111122223333","accessKeyId":"AKIAEXAMPLE","userName":"u"},"#,
+            r#""eventTime":"2026-03-14T09:26:53Z","eventSource":"s3.amazonaws.com","eventName":"GetObject","#,
+            r#""awsRegion":"eu-central-1","sourceIPAddress":"192.0.2.1","userAgent":"[Boto/2.49.0]","#,
+            r#""requestParameters":{"bucketName":"b","Host":"b.s3.eu-central-1.amazonaws.com","key":"k"},"#,
+            r#""responseElements":null,"additionalEventData":{"SignatureVersion":"SigV2","CipherSuite":"TLS_AES_128_GCM_SHA256","#,
+            r#""bytesTransferredIn":0,"AuthenticationMethod":"AuthHeader","x-amz-id-2":"aG9zdA==","bytesTransferredOut":2356},"#,
+            r#""requestID":"7C1B9D42EXAMPLE0","eventID":"00000000-0000-0000-0000-000000000001","readOnly":true,"#,
+            r#""resources":[{"type":"AWS::S3::Object","ARN":"arn:aws:s3:::b/k"},"#,
+            r#"{"accountId":"111122223333","type":"AWS::S3::Bucket","ARN":"arn:aws:s3:::b"}],"#,
+            r#""eventType":"AwsApiCall","managementEvent":false,"recipientAccountId":"111122223333","eventCategory":"Data","#,
+            r#""tlsDetails":{"tlsVersion":"TLSv1.3","cipherSuite":"TLS_AES_128_GCM_SHA256","#,
+            r#""clientProvidedHostHeader":"b.s3.eu-central-1.amazonaws.com"}}"#,
+        )
+    );
+}
+
+#[test]
+fn lists_have_a_prefix_and_buckets_no_object() {
+    let mut list = call("ListObjectsV2", None);
+    list.query = vec![pair("list-type", "2"), pair("prefix", "a/"), pair("delimiter", "/")];
+    let record = list.record(MOMENT);
+    assert_eq!(record.event_name, "ListObjects");
+    assert_eq!(record.resources[0].arn_prefix.as_deref(), Some("arn:aws:s3:::b/a/"));
+    assert_eq!(record.resources[0].arn, None);
+    assert_eq!(record.request_parameters.unwrap()["list-type"], "2");
+
+    let record = call("GetBucketAcl", None).record(MOMENT);
+    assert_eq!((record.event_category.as_str(), record.management_event), ("Management", true));
+    assert_eq!(record.resources.len(), 1);
+    assert_eq!(call("CreateBucket", None).record(MOMENT).resources, []);
+}
+
+#[test]
+fn no_secret_is_in_the_record() {
+    let mut call = call("PutObject", Some("k"));
+    let secrets = ["sIgNaTuRe", "cReD", "tOkEn", "cUsToMeRkEy", "aUtH"];
+    call.query = vec![
+        pair("Signature", secrets[0]),
+        pair("X-Amz-Signature", secrets[0]),
+        pair("X-Amz-Credential", secrets[1]),
+        pair("x-amz-security-token", secrets[2]),
+        pair("X-Amz-Expires", "300"),
+        pair("bucketName", "another"),
+    ];
+    call.headers = vec![
+        pair("authorization", secrets[4]),
+        pair("x-amz-security-token", secrets[2]),
+        pair("x-amz-server-side-encryption-customer-key", secrets[3]),
+        pair("x-amz-acl", "private"),
+        pair("x-amz-meta-name", "user's own"),
+    ];
+    let record = call.record(MOMENT);
+    let json = serde_json::to_string(&record).unwrap();
+    for secret in secrets.iter().chain(&["user's own"]) {
+        assert!(!json.contains(secret), "{secret} in {json}");
+    }
+    let parameters = record.request_parameters.unwrap();
+    assert_eq!(parameters["X-Amz-Expires"], "300");
+    assert_eq!(parameters["x-amz-acl"], "private");
+    assert_eq!(parameters["bucketName"], "b", "the path decides, not the query");
+}
+
+#[test]
+fn failures_and_odd_user_agents() {
+    let mut call = call("GetObject", Some("k"));
+    call.failure = Some(Failure { code: "NoSuchKey".into(), message: "The specified key does not exist.".into() });
+    call.user_agent = None;
+    let record = call.record(MOMENT);
+    assert_eq!(record.error_code.as_deref(), Some("NoSuchKey"));
+    assert_eq!(record.error_message.as_deref(), Some("The specified key does not exist"));
+    assert_eq!(record.user_agent, "[]");
+
+    call.user_agent = Some("é".repeat(1000));
+    assert_eq!(call.record(MOMENT).user_agent.len(), USER_AGENT_LEN_MAX + 2);
+
+    call.identity = UserIdentity::service("cloudtrail.amazonaws.com");
+    call.user_agent = Some("cloudtrail.amazonaws.com".into());
+    assert_eq!(call.record(MOMENT).user_agent, "cloudtrail.amazonaws.com");
+}
+
+#[test]
+fn an_entry_reads_back_as_it_was_written() {
+    let record = call("PutObject", Some("k\u{1}é\"")).record(MOMENT);
+    for outcome in [crate::Outcome::Admitted, crate::Outcome::Refused] {
+        let bytes = crate::Entry::encode(outcome, &record);
+        let entry = crate::Entry::decode(&bytes).unwrap();
+        assert_eq!((entry.outcome, &entry.record), (outcome, &record));
+        assert_eq!(entry.json, bytes[1..]);
+    }
+    assert!(crate::Entry::decode(b"").is_err());
+    assert!(crate::Entry::decode(b"\x09{}").is_err());
+    assert!(crate::Entry::decode(b"\x01{}").is_err());
+}
+
+/// Every public S3 record at hand reads as one of ours.
+#[test]
+#[expect(clippy::disallowed_methods, reason = "a test reads its samples")]
+fn real_records_can_be_read() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data/cloudtrail/invictus-ir_aws_dataset");
+    let files = std::fs::read_dir(folder).unwrap_or_else(|error| panic!("{folder}: {error}"));
+    let mut seen = 0;
+    for file in files.map(|file| file.unwrap().path()).filter(|path| path.extension().is_some_and(|e| e == "json")) {
+        let text = std::fs::read(&file).unwrap();
+        let value: serde_json::Value = serde_json::from_slice(&text).unwrap();
+        for record in value["Records"].as_array().unwrap().iter().filter(|r| r["eventSource"] == "s3.amazonaws.com") {
+            let read: Record = serde_json::from_value(record.clone()).unwrap_or_else(|e| panic!("{e}: {record}"));
+            assert_eq!(read.event_name, record["eventName"]);
+            seen += 1;
+        }
+    }
+    assert_eq!(seen, 271);
+}
