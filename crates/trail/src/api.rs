@@ -1,0 +1,321 @@
+//! The operations on trails. Each decides and changes nothing.
+
+use aws_api::cloudtrail::{
+    CreateTrailRequest, CreateTrailResponse, DeleteTrailRequest, DescribeTrailsRequest, DescribeTrailsResponse,
+    EmptyResponse, EventSelectorsResponse, GetEventSelectorsRequest, GetInsightSelectorsRequest,
+    GetInsightSelectorsResponse, GetTrailRequest, GetTrailResponse, GetTrailStatusRequest, GetTrailStatusResponse,
+    ListTrailsRequest, ListTrailsResponse, PutEventSelectorsRequest, StartLoggingRequest, StopLoggingRequest,
+    UpdateTrailRequest, UpdateTrailResponse,
+};
+use aws_api::{ApiError, Change, Entity, RequestContext};
+
+use crate::name::{check_bucket, check_prefix, check_trail_name, parse_trail_arn};
+use crate::selector::{check_advanced, check_basic, invalid_selectors};
+use crate::{DeliveryStatus, Selectors, TRAILS_PER_REGION_MAX, Trail, Trails, tag, view};
+
+/// Trails on a page of `ListTrails`.
+const LIST_PAGE_MAX: usize = 100;
+/// Names in one `DescribeTrails`.
+const DESCRIBE_NAMES_MAX: usize = 1000;
+
+/// An answer, and what has to be made durable before it is given.
+pub(crate) type Decided<T> = Result<(T, Vec<Change>), ApiError>;
+
+/// Parameters that are in the API and would have no effect yet.
+#[derive(Default)]
+struct Unsupported<'a> {
+    sns_topic_name: Option<&'a str>,
+    log_group_arn: Option<&'a str>,
+    log_role_arn: Option<&'a str>,
+    kms_key_id: Option<&'a str>,
+    organization: Option<bool>,
+    validation: Option<bool>,
+}
+
+impl Unsupported<'_> {
+    /// What asks for nothing (an empty text, `false`) asks for what is so anyway.
+    fn check(&self) -> Result<(), ApiError> {
+        let given = |text: Option<&str>| text.is_some_and(|text| !text.is_empty());
+        let refuse = |code: &'static str, message: &str| Err(ApiError::new(code, message));
+        if given(self.sns_topic_name) {
+            return refuse(
+                "InvalidSnsTopicNameException",
+                "SnsTopicName: telling a topic of each log file is not supported yet.",
+            );
+        }
+        if given(self.log_group_arn) {
+            return refuse(
+                "InvalidCloudWatchLogsLogGroupArnException",
+                "CloudWatchLogsLogGroupArn: sending events to CloudWatch Logs is not supported.",
+            );
+        }
+        if given(self.log_role_arn) {
+            return refuse(
+                "InvalidCloudWatchLogsRoleArnException",
+                "CloudWatchLogsRoleArn: sending events to CloudWatch Logs is not supported.",
+            );
+        }
+        if given(self.kms_key_id) {
+            return refuse(
+                "InvalidKmsKeyIdException",
+                "KmsKeyId: encrypting log files with a KMS key is not supported.",
+            );
+        }
+        if self.organization == Some(true) {
+            return refuse(
+                "UnsupportedOperationException",
+                "IsOrganizationTrail: trails of organizations are not supported.",
+            );
+        }
+        if self.validation == Some(true) {
+            return refuse(
+                "UnsupportedOperationException",
+                "EnableLogFileValidation: digest files are not written yet, so log files could not be validated.",
+            );
+        }
+        Ok(())
+    }
+}
+
+fn check_combination(multi_region: bool, global_events: bool) -> Result<(), ApiError> {
+    if multi_region && !global_events {
+        return Err(ApiError::new(
+            "InvalidParameterCombinationException",
+            "Multi-Region trail must include global service events.",
+        ));
+    }
+    Ok(())
+}
+
+impl Trails {
+    /// `CreateTrail`: a trail that does not log yet. `bucket_exists` knows the buckets that files can be written to.
+    pub fn create_trail(
+        &self,
+        ctx: &RequestContext,
+        req: &CreateTrailRequest,
+        bucket_exists: &dyn Fn(&str) -> bool,
+    ) -> Decided<CreateTrailResponse> {
+        check_trail_name(&req.name)?;
+        Unsupported {
+            sns_topic_name: req.sns_topic_name.as_deref(),
+            log_group_arn: req.cloud_watch_logs_log_group_arn.as_deref(),
+            log_role_arn: req.cloud_watch_logs_role_arn.as_deref(),
+            kms_key_id: req.kms_key_id.as_deref(),
+            organization: req.is_organization_trail,
+            validation: req.enable_log_file_validation,
+        }
+        .check()?;
+        let multi_region = req.is_multi_region_trail.unwrap_or(false);
+        let global_events = req.include_global_service_events.unwrap_or(true);
+        check_combination(multi_region, global_events)?;
+        check_prefix(req.s3_key_prefix.as_deref().unwrap_or_default())?;
+        self.check_room(ctx, &req.name)?;
+        check_bucket(&req.s3_bucket_name, bucket_exists)?;
+        let trail = Trail {
+            account: ctx.account().to_owned(),
+            region: ctx.region.clone(),
+            name: req.name.clone(),
+            s3_bucket_name: req.s3_bucket_name.clone(),
+            s3_key_prefix: req.s3_key_prefix.clone().filter(|prefix| !prefix.is_empty()),
+            include_global_service_events: global_events,
+            is_multi_region_trail: multi_region,
+            recursive_logging: req.recursive_logging,
+            tags: tag::merged(&std::collections::BTreeMap::new(), &req.tags_list)?,
+            ..Trail::default()
+        };
+        let changes = vec![Change::put(&trail), Change::delete::<DeliveryStatus>(trail.key())];
+        Ok((view::created(&trail), changes))
+    }
+
+    fn check_room(&self, ctx: &RequestContext, name: &str) -> Result<(), ApiError> {
+        let account = ctx.account();
+        let shown_here = |trail: &&Trail| trail.covers(&ctx.region);
+        if self.of_account(account).filter(shown_here).any(|trail| trail.name == name) {
+            return Err(ApiError::new(
+                "TrailAlreadyExistsException",
+                format!("Trail {name} already exists for customer: {account}"),
+            ));
+        }
+        if self.of_account(account).filter(shown_here).count() >= TRAILS_PER_REGION_MAX {
+            return Err(ApiError::new(
+                "MaximumNumberOfTrailsExceededException",
+                format!("User: {account} already has {TRAILS_PER_REGION_MAX} trails in {}.", ctx.region),
+            ));
+        }
+        Ok(())
+    }
+
+    /// `UpdateTrail`: what is absent stays.
+    pub fn update_trail(
+        &self,
+        ctx: &RequestContext,
+        req: &UpdateTrailRequest,
+        bucket_exists: &dyn Fn(&str) -> bool,
+    ) -> Decided<UpdateTrailResponse> {
+        let mut trail = self.find_at_home(ctx, &req.name)?.clone();
+        Unsupported {
+            sns_topic_name: req.sns_topic_name.as_deref(),
+            log_group_arn: req.cloud_watch_logs_log_group_arn.as_deref(),
+            log_role_arn: req.cloud_watch_logs_role_arn.as_deref(),
+            kms_key_id: req.kms_key_id.as_deref(),
+            organization: req.is_organization_trail,
+            validation: req.enable_log_file_validation,
+        }
+        .check()?;
+        if let Some(multi_region) = req.is_multi_region_trail {
+            trail.is_multi_region_trail = multi_region;
+        }
+        if let Some(global_events) = req.include_global_service_events {
+            trail.include_global_service_events = global_events;
+        }
+        check_combination(trail.is_multi_region_trail, trail.include_global_service_events)?;
+        if let Some(prefix) = &req.s3_key_prefix {
+            check_prefix(prefix)?;
+            trail.s3_key_prefix = Some(prefix.clone()).filter(|prefix| !prefix.is_empty());
+        }
+        if let Some(bucket) = &req.s3_bucket_name {
+            check_bucket(bucket, bucket_exists)?;
+            trail.s3_bucket_name.clone_from(bucket);
+        }
+        trail.recursive_logging = req.recursive_logging.or(trail.recursive_logging);
+        Ok((view::created(&trail), vec![Change::put(&trail)]))
+    }
+
+    /// `DeleteTrail`. The files stay.
+    pub fn delete_trail(&self, ctx: &RequestContext, req: &DeleteTrailRequest) -> Decided<EmptyResponse> {
+        let key = self.find_at_home(ctx, &req.name)?.key();
+        let changes = vec![Change::delete::<Trail>(key.clone()), Change::delete::<DeliveryStatus>(key)];
+        Ok((EmptyResponse {}, changes))
+    }
+
+    /// `GetTrail`.
+    pub fn get_trail(&self, ctx: &RequestContext, req: &GetTrailRequest) -> Result<GetTrailResponse, ApiError> {
+        Ok(GetTrailResponse { trail: view::described(self.find(ctx, &req.name)?) })
+    }
+
+    /// `DescribeTrails`: names that no trail has are left out of the answer.
+    pub fn describe_trails(
+        &self,
+        ctx: &RequestContext,
+        req: &DescribeTrailsRequest,
+    ) -> Result<DescribeTrailsResponse, ApiError> {
+        if req.trail_name_list.len() > DESCRIBE_NAMES_MAX {
+            return Err(ApiError::new(
+                "InvalidParameterCombinationException",
+                format!("trailNameList has more than {DESCRIBE_NAMES_MAX} names."),
+            ));
+        }
+        let mut trail_list = Vec::new();
+        if req.trail_name_list.is_empty() {
+            let shadows = req.include_shadow_trails.unwrap_or(true);
+            let shown = |t: &&Trail| t.region == ctx.region || (shadows && t.is_multi_region_trail);
+            trail_list.extend(self.of_account(ctx.account()).filter(shown).map(view::described));
+        }
+        for name in &req.trail_name_list {
+            match self.find(ctx, name) {
+                Ok(trail) => trail_list.push(view::described(trail)),
+                Err(error) if error.code == "TrailNotFoundException" => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(DescribeTrailsResponse { trail_list })
+    }
+
+    /// `ListTrails`: the account's trails of all regions. The token is the ARN of the last trail of the page before.
+    pub fn list_trails(&self, ctx: &RequestContext, req: &ListTrailsRequest) -> Result<ListTrailsResponse, ApiError> {
+        let after = match req.next_token.as_deref() {
+            None | Some("") => None,
+            Some(token) => {
+                let (region, _, name) = parse_trail_arn(token)
+                    .map_err(|_| ApiError::new("InvalidNextTokenException", "The NextToken is not valid."))?;
+                Some((region, name))
+            }
+        };
+        let rest = |t: &&Trail| after.as_ref().is_none_or(|(region, name)| (&t.region, &t.name) > (region, name));
+        let mut trails: Vec<_> =
+            self.of_account(ctx.account()).filter(rest).take(LIST_PAGE_MAX + 1).map(view::listed).collect();
+        let more = trails.len() > LIST_PAGE_MAX;
+        trails.truncate(LIST_PAGE_MAX);
+        let next_token = trails.last().filter(|_| more).map(|trail| trail.trail_arn.clone());
+        Ok(ListTrailsResponse { trails, next_token })
+    }
+
+    /// `GetTrailStatus`.
+    pub fn get_trail_status(
+        &self,
+        ctx: &RequestContext,
+        req: &GetTrailStatusRequest,
+    ) -> Result<GetTrailStatusResponse, ApiError> {
+        let trail = self.find(ctx, &req.name)?;
+        let never = DeliveryStatus::default();
+        Ok(view::status(trail, self.status(trail).unwrap_or(&never)))
+    }
+
+    /// `StartLogging`. Starting a trail that logs changes nothing but the time.
+    pub fn start_logging(&self, ctx: &RequestContext, req: &StartLoggingRequest) -> Decided<EmptyResponse> {
+        let mut trail = self.find_at_home(ctx, &req.name)?.clone();
+        trail.is_logging = true;
+        trail.started = Some(ctx.now);
+        Ok((EmptyResponse {}, vec![Change::put(&trail)]))
+    }
+
+    /// `StopLogging`.
+    pub fn stop_logging(&self, ctx: &RequestContext, req: &StopLoggingRequest) -> Decided<EmptyResponse> {
+        let mut trail = self.find_at_home(ctx, &req.name)?.clone();
+        trail.is_logging = false;
+        trail.stopped = Some(ctx.now);
+        Ok((EmptyResponse {}, vec![Change::put(&trail)]))
+    }
+
+    /// `PutEventSelectors`: replaces the selectors with those of the one kind that is given.
+    pub fn put_event_selectors(
+        &self,
+        ctx: &RequestContext,
+        req: &PutEventSelectorsRequest,
+    ) -> Decided<EventSelectorsResponse> {
+        let mut trail = self.find_at_home(ctx, &req.trail_name)?.clone();
+        trail.selectors = match (req.event_selectors.as_slice(), req.advanced_event_selectors.as_slice()) {
+            ([], []) => {
+                return Err(invalid_selectors(
+                    "Specify EventSelectors or AdvancedEventSelectors: one of them must not be empty.",
+                ));
+            }
+            (basic, []) => Selectors::Basic(check_basic(basic)?),
+            ([], advanced) => {
+                check_advanced(advanced)?;
+                Selectors::Advanced(advanced.to_vec())
+            }
+            _ => {
+                return Err(invalid_selectors(
+                    "Specify EventSelectors or AdvancedEventSelectors, not both: a trail has selectors of one kind.",
+                ));
+            }
+        };
+        Ok((view::selectors(&trail), vec![Change::put(&trail)]))
+    }
+
+    /// `GetEventSelectors`.
+    pub fn get_event_selectors(
+        &self,
+        ctx: &RequestContext,
+        req: &GetEventSelectorsRequest,
+    ) -> Result<EventSelectorsResponse, ApiError> {
+        Ok(view::selectors(self.find(ctx, &req.trail_name)?))
+    }
+
+    /// `GetInsightSelectors`: no trail has any, because Insights events are not made here.
+    pub fn get_insight_selectors(
+        &self,
+        ctx: &RequestContext,
+        req: &GetInsightSelectorsRequest,
+    ) -> Result<GetInsightSelectorsResponse, ApiError> {
+        let trail = self.find(ctx, req.trail_name.as_deref().unwrap_or_default())?;
+        Err(ApiError::new(
+            "InsightNotEnabledException",
+            format!(
+                "Trail {} does not have Insights enabled. Edit the trail settings to enable Insights, and then try the operation again.",
+                trail.name
+            ),
+        ))
+    }
+}
