@@ -1,0 +1,245 @@
+//! The keyspaces and the rows on their way into them.
+
+use std::collections::BTreeMap;
+use std::ops::{Bound, RangeBounds};
+
+use bytes::Bytes;
+use fjall::{Database, Keyspace, KeyspaceCreateOptions, KvSeparationOptions, OwnedWriteBatch};
+
+use crate::StoreError;
+
+/// A keyspace that callers fill as they like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Space {
+    /// Buckets of S3.
+    Buckets,
+    /// Metadata of objects.
+    Objects,
+    /// Small bodies of objects and parts, kept apart from keys so that compaction does not copy them.
+    Bodies,
+    /// Multipart uploads under way.
+    Uploads,
+    /// Their parts.
+    Parts,
+    /// Who called, and how.
+    Callers,
+    /// What was written to log files, for `LookupEvents` and the like.
+    TrailIndex,
+    /// Keys of ours: for signing notifications, for tokens.
+    Secrets,
+    /// Small facts with no better place.
+    Meta,
+}
+
+const SPACES: [Space; 9] = [
+    Space::Buckets,
+    Space::Objects,
+    Space::Bodies,
+    Space::Uploads,
+    Space::Parts,
+    Space::Callers,
+    Space::TrailIndex,
+    Space::Secrets,
+    Space::Meta,
+];
+
+/// Every keyspace: the callers' and the crate's own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Tree {
+    Space(Space),
+    Log,
+    Open,
+    Cursors,
+    Registry,
+    BlobRefs,
+    Counters,
+    QueueMessages,
+    QueueStates,
+    QueueIndex,
+    QueueTotals,
+}
+
+const OWN: [Tree; 10] = [
+    Tree::Log,
+    Tree::Open,
+    Tree::Cursors,
+    Tree::Registry,
+    Tree::BlobRefs,
+    Tree::Counters,
+    Tree::QueueMessages,
+    Tree::QueueStates,
+    Tree::QueueIndex,
+    Tree::QueueTotals,
+];
+
+const MIB: u64 = 1024 * 1024;
+
+impl Tree {
+    /// The keyspace's name in the engine. Never renamed.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Space(Space::Buckets) => "buckets",
+            Self::Space(Space::Objects) => "objects",
+            Self::Space(Space::Bodies) => "bodies",
+            Self::Space(Space::Uploads) => "uploads",
+            Self::Space(Space::Parts) => "parts",
+            Self::Space(Space::Callers) => "callers",
+            Self::Space(Space::TrailIndex) => "trail_index",
+            Self::Space(Space::Secrets) => "secrets",
+            Self::Space(Space::Meta) => "meta",
+            Self::Log => "log",
+            Self::Open => "open_entries",
+            Self::Cursors => "cursors",
+            Self::Registry => "registry",
+            Self::BlobRefs => "blob_refs",
+            Self::Counters => "counters",
+            Self::QueueMessages => "queue_messages",
+            Self::QueueStates => "queue_states",
+            Self::QueueIndex => "queue_index",
+            Self::QueueTotals => "queue_totals",
+        }
+    }
+
+    fn position(self) -> usize {
+        match self {
+            Self::Space(space) => space as usize,
+            Self::Log => 9,
+            Self::Open => 10,
+            Self::Cursors => 11,
+            Self::Registry => 12,
+            Self::BlobRefs => 13,
+            Self::Counters => 14,
+            Self::QueueMessages => 15,
+            Self::QueueStates => 16,
+            Self::QueueIndex => 17,
+            Self::QueueTotals => 18,
+        }
+    }
+
+    fn options(self) -> KeyspaceCreateOptions {
+        let memtable = match self {
+            Self::Log | Self::QueueMessages | Self::Space(Space::Objects | Space::Bodies) => 32 * MIB,
+            Self::QueueStates | Self::QueueIndex | Self::Space(Space::Parts | Space::TrailIndex) => 16 * MIB,
+            _ => 4 * MIB,
+        };
+        let options = KeyspaceCreateOptions::default().max_memtable_size(memtable);
+        match self {
+            Self::QueueMessages | Self::Space(Space::Bodies) => {
+                options.with_kv_separation(Some(KvSeparationOptions::default()))
+            }
+            _ => options,
+        }
+    }
+}
+
+/// Handles of all keyspaces.
+pub(crate) struct Trees([Keyspace; SPACES.len() + OWN.len()]);
+
+impl Trees {
+    pub(crate) fn open(db: &Database) -> Result<Self, fjall::Error> {
+        let mut handles = Vec::with_capacity(SPACES.len() + OWN.len());
+        for tree in SPACES.into_iter().map(Tree::Space).chain(OWN) {
+            debug_assert_eq!(tree.position(), handles.len(), "{}", tree.name());
+            handles.push(db.keyspace(tree.name(), || tree.options())?);
+        }
+        handles.try_into().map(Self).map_err(|_| fjall::Error::Unrecoverable)
+    }
+
+    pub(crate) fn of(&self, tree: Tree) -> &Keyspace {
+        &self.0[tree.position()]
+    }
+
+    pub(crate) fn get(&self, tree: Tree, key: &[u8]) -> Result<Option<Bytes>, StoreError> {
+        Ok(self.of(tree).get(key)?.map(Bytes::from))
+    }
+
+    /// A big-endian number of eight bytes.
+    pub(crate) fn get_u64(&self, tree: Tree, key: &[u8]) -> Result<Option<u64>, StoreError> {
+        self.get(tree, key)?.map(|value| read_u64(&value)).transpose()
+    }
+
+    pub(crate) fn range(&self, tree: Tree, range: impl RangeBounds<Vec<u8>>) -> Range {
+        if is_backward(range.start_bound(), range.end_bound()) {
+            return Range(None);
+        }
+        Range(Some(self.of(tree).range::<Vec<u8>, _>(range)))
+    }
+}
+
+fn is_backward(start: Bound<&Vec<u8>>, end: Bound<&Vec<u8>>) -> bool {
+    match (start, end) {
+        (Bound::Unbounded, _) | (_, Bound::Unbounded) => false,
+        (Bound::Included(start), Bound::Included(end)) => start > end,
+        (Bound::Included(start) | Bound::Excluded(start), Bound::Included(end) | Bound::Excluded(end)) => start >= end,
+    }
+}
+
+pub(crate) fn read_u64(value: &[u8]) -> Result<u64, StoreError> {
+    let bytes = value.try_into().map_err(|_| StoreError::damaged(format!("a number of {} bytes", value.len())))?;
+    Ok(u64::from_be_bytes(bytes))
+}
+
+/// Rows of a key range, as they were when it was asked for, read as it is walked; from the back with `rev`.
+pub struct Range(Option<fjall::Iter>);
+
+/// A key and its value.
+pub type Row = (Bytes, Bytes);
+
+fn row(guard: fjall::Guard) -> Result<Row, StoreError> {
+    let (key, value) = guard.into_inner()?;
+    Ok((key.into(), value.into()))
+}
+
+impl Iterator for Range {
+    type Item = Result<Row, StoreError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.0.as_mut()?.next().map(row)
+    }
+}
+
+impl DoubleEndedIterator for Range {
+    fn next_back(&mut self) -> Option<Self::Item> {
+        self.0.as_mut()?.next_back().map(row)
+    }
+}
+
+/// Rows to write, at most one for each key.
+#[derive(Default)]
+pub(crate) struct Rows(BTreeMap<(Tree, Vec<u8>), Option<Bytes>>);
+
+impl Rows {
+    pub(crate) fn put(&mut self, tree: Tree, key: Vec<u8>, value: Bytes) {
+        self.0.insert((tree, key), Some(value));
+    }
+
+    pub(crate) fn delete(&mut self, tree: Tree, key: Vec<u8>) {
+        self.0.insert((tree, key), None);
+    }
+
+    /// What these rows say of a key: `None` if nothing, `Some(None)` if it is deleted.
+    pub(crate) fn get(&self, tree: Tree, key: &[u8]) -> Option<Option<&Bytes>> {
+        self.0.get(&(tree, key.to_vec())).map(Option::as_ref)
+    }
+
+    pub(crate) fn merge(&mut self, other: Self) {
+        self.0.extend(other.0);
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(crate) fn write_to(self, batch: &mut OwnedWriteBatch, trees: &Trees) {
+        for ((tree, key), value) in self.0 {
+            match value {
+                Some(value) => batch.insert(trees.of(tree), key, value),
+                None => batch.remove(trees.of(tree), key),
+            }
+        }
+    }
+}
