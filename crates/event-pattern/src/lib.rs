@@ -1,1 +1,25 @@
-//! To be written.
+#![doc = include_str!("../README.md")]
+
+mod address;
+mod compile;
+mod consistency;
+mod engine;
+mod error;
+mod event;
+mod explain;
+mod fields;
+mod fold;
+mod hash;
+mod lexer;
+mod matcher;
+mod names;
+mod number;
+mod operator;
+mod pattern;
+mod wildcard;
+
+pub use error::{EventError, PatternError, PatternErrorKind};
+pub use event::MAX_EVENT_BYTES;
+pub use explain::{Explanation, FieldMismatch, Mismatch};
+pub use matcher::Matcher;
+pub use pattern::{Options, Pattern, SERVICE_MAX_CHARS, Value};

@@ -1,0 +1,174 @@
+//! Bounds, errors and what is said about them.
+
+use event_pattern::{
+    EventError, Explanation, Matcher, Mismatch, Options, Pattern, PatternErrorKind, SERVICE_MAX_CHARS, Value,
+};
+
+fn pattern(text: &str) -> Pattern {
+    Pattern::compile(text).unwrap_or_else(|error| panic!("{text}: {error}"))
+}
+
+fn kind(text: &str) -> PatternErrorKind {
+    Pattern::compile(text).expect_err("refused").kind()
+}
+
+#[test]
+fn patterns_are_bounded() {
+    let deep = |levels: usize| "{\"a\":".repeat(levels) + "[1]" + &"}".repeat(levels);
+    assert!(Pattern::compile(&deep(511)).is_ok());
+    assert_eq!(kind(&deep(512)), PatternErrorKind::Limit);
+    assert_eq!(kind(&deep(100_000)), PatternErrorKind::Limit);
+
+    let wide =
+        |fields: usize| format!("{{{}}}", (0..fields).map(|at| format!("\"k{at}\":[1]")).collect::<Vec<_>>().join(","));
+    assert!(Pattern::compile(&wide(256)).is_ok());
+    assert_eq!(kind(&wide(257)), PatternErrorKind::Limit);
+
+    let or = |branches: usize| {
+        let branches: Vec<_> = (0..branches).map(|at| format!("{{\"k\":[{at}]}}")).collect();
+        format!("\"$or\":[{}]", branches.join(","))
+    };
+    assert!(Pattern::compile(&format!("{{{},\"b\":{{{}}}}}", or(100), or(10))).is_ok());
+    assert_eq!(kind(&format!("{{{},\"b\":{{{}}}}}", or(100), or(11))), PatternErrorKind::TooComplex);
+    assert_eq!(kind(&format!("{{{}}}", vec![or(10); 50].join(","))), PatternErrorKind::TooComplex);
+}
+
+#[test]
+fn the_service_takes_less_than_the_library() {
+    let long = format!("{{\"a\":[\"{}\"]}}", "é".repeat(SERVICE_MAX_CHARS - 10));
+    assert!(Pattern::compile_with(&long, &Options::service()).is_ok());
+    let longer = long.replace("\"a\"", "\"aaa\"");
+    let error = Pattern::compile_with(&longer, &Options::service()).expect_err("too long");
+    assert_eq!(error.kind(), PatternErrorKind::Limit);
+    assert!(Pattern::compile(&longer).is_ok());
+
+    let exactly = r#"{"a":[{"exactly":"x"}]}"#;
+    assert!(Pattern::compile(exactly).is_ok());
+    let error = Pattern::compile_with(exactly, &Options::service()).expect_err("not documented");
+    assert_eq!(error.message(), "Unrecognized match type exactly");
+}
+
+#[test]
+fn errors_say_where() {
+    let text = "{\n  \"détail\": {\"a\": \"x\"}}";
+    let error = Pattern::compile(text).expect_err("not a pattern");
+    assert_eq!((error.line(), error.column()), (2, 20));
+    assert_eq!(
+        error.service_message(text),
+        format!(
+            "Event pattern is not valid. Reason: \"a\" must be an object or an array\n at [Source: (String)\"{text}\"; line: 2, column: 20]"
+        )
+    );
+    let long = format!("{{\"a\":[\"\u{7}{}", "x".repeat(600));
+    let message = Pattern::compile(&long).expect_err("not JSON").service_message(&long);
+    assert!(message.contains("\\u0007xxx") && message.contains("\"[truncated 108 chars]; line: 1"), "{message}");
+}
+
+#[test]
+fn deep_events_do_not_overflow() {
+    const LEVELS: usize = 1_000_000;
+    let arrays = format!("{{\"a\":{}1{}}}", "[".repeat(LEVELS), "]".repeat(LEVELS));
+    assert_eq!(pattern(r#"{"a":[1]}"#).matches(arrays.as_bytes()), Ok(true));
+    assert_eq!(pattern(r#"{"b":[1]}"#).matches(arrays.as_bytes()), Ok(false));
+    let objects = format!("{}1{}", "{\"a\":".repeat(LEVELS), "}".repeat(LEVELS));
+    assert_eq!(pattern(r#"{"a":{"a":[1]}}"#).matches(objects.as_bytes()), Ok(false));
+    let both = format!("{{\"l\":{}{{\"x\":1,\"y\":1}}{}}}", "[".repeat(10_000), "]".repeat(10_000));
+    let answer = pattern(r#"{"l":{"x":[1],"y":[1]}}"#).matches(both.as_bytes());
+    assert!(matches!(answer, Ok(true) | Err(EventError::Undecided { rules: 1 })), "{answer:?}");
+}
+
+#[test]
+fn long_arrays_of_objects_are_decided() {
+    let elements = |count: usize| {
+        (0..count).map(|at| format!("{{\"x\":{},\"y\":{}}}", at % 2, at % 2)).collect::<Vec<_>>().join(",")
+    };
+    let event = format!("{{\"l\":[{}]}}", elements(100_000));
+    assert_eq!(pattern(r#"{"l":{"x":[0],"y":[1]}}"#).matches(event.as_bytes()), Ok(false));
+    assert_eq!(pattern(r#"{"l":{"x":[1],"y":[1]}}"#).matches(event.as_bytes()), Ok(true));
+}
+
+#[test]
+fn what_takes_too_long_is_said_and_leaves_the_others_alone() {
+    let elements: Vec<_> = (0..5_000).map(|at| format!("{{\"x\":{at},\"y\":1,\"z\":1}}")).collect();
+    let event = format!("{{\"l\":[{}],\"b\":2}}", elements.join(","));
+    let mut matcher = Matcher::new();
+    // Each x rules out all but one z, and no element has y and z at once that is 2.
+    matcher.add("hard", pattern(r#"{"l":{"x":[{"exists":true}],"y":[1],"z":[{"exists":false},2]}}"#));
+    matcher.add("easy", pattern(r#"{"b":[2]}"#));
+    let mut found = Vec::new();
+    assert_eq!(matcher.matches(event.as_bytes(), &mut found), Err(EventError::Undecided { rules: 1 }));
+    assert_eq!(found, ["easy"]);
+}
+
+#[test]
+fn broken_events_are_refused_where_they_break() {
+    let all = pattern(r#"{"a":[{"exists":true}]}"#);
+    let cases: [(&[u8], usize); 16] = [
+        (b"", 0),
+        (b"[]", 0),
+        (b"{", 1),
+        (b"{\"a\":1", 6),
+        (b"{\"a\":1}x", 7),
+        (b"{\"a\":01}", 7),
+        (b"{\"a\":1.}", 7),
+        (b"{\"a\":tru}", 5),
+        (b"{\"a\":\"\\x\"}", 7),
+        (b"{\"a\":\"\n\"}", 6),
+        (b"{\"a\":\"\xff\"}", 8),
+        (b"{\"a\" 1}", 5),
+        (b"{\"a\":1,}", 7),
+        (b"{\"b\":[[\"\\\"]]}", 13),
+        (b"{\"b\":[", 6),
+        (b"{\"b\":\"\\", 7),
+    ];
+    for (event, offset) in cases {
+        let error = all.matches(event).expect_err("broken");
+        assert_eq!(error.offset(), Some(offset), "{}: {error}", String::from_utf8_lossy(event));
+    }
+}
+
+#[test]
+fn repeated_keys_all_count() {
+    let event = br#"{"a":1,"a":2,"l":[{"x":1}],"l":[{"y":2}]}"#;
+    assert_eq!(pattern(r#"{"a":[1]}"#).matches(event), Ok(true));
+    assert_eq!(pattern(r#"{"a":[2]}"#).matches(event), Ok(true));
+    assert_eq!(pattern(r#"{"l":{"x":[1],"y":[2]}}"#).matches(event), Ok(true));
+    assert_eq!(pattern(r#"{"a":[1],"a":[3]}"#).matches(event), Ok(false));
+}
+
+#[test]
+fn attributes_match_as_fields() {
+    let policy = pattern(
+        r#"{"store":["a",{"prefix":"b"}],"price":[{"numeric":[">",10]}],"flag":[true],"gone":[{"exists":false}]}"#,
+    );
+    let fields = |price| {
+        [
+            ("store", Value::String("x")),
+            ("store", Value::String("bb")),
+            ("price", Value::Number(price)),
+            ("flag", Value::Bool(true)),
+        ]
+    };
+    assert!(policy.matches_fields(fields("1e2")));
+    assert!(!policy.matches_fields(fields("1")));
+    assert!(!policy.matches_fields(fields("inf")));
+    assert!(!policy.matches_fields(fields("+11")));
+    assert!(!policy.matches_fields(fields("100").into_iter().chain([("gone", Value::Null)])));
+    assert!(pattern(r#"{"a.b":[null]}"#).matches_fields([("a.b", Value::Null)]));
+}
+
+#[test]
+fn explains_what_failed() {
+    let rule =
+        pattern(r#"{"source":["aws.s3"],"l":{"x":[1],"y":[2]},"$or":[{"d":[{"exists":false}]},{"e":["\u0065"]}]}"#);
+    let why = |event: &str| rule.explain(event.as_bytes()).expect("an event").to_string();
+    assert_eq!(
+        why(r#"{"source":"aws.ec2","l":[{"x":1},{"y":2}],"d":[1,"q\n"]}"#),
+        "d: is 1, \"q\\u000a\", asked for [{\"exists\":false}]; source: is \"aws.ec2\", asked for [\"aws.s3\"] \
+         | or e: is missing, asked for [\"\\u0065\"]; source: is \"aws.ec2\", asked for [\"aws.s3\"]"
+    );
+    let apart = rule.explain(br#"{"source":"aws.s3","l":[{"x":1},{"y":2}]}"#).expect("an event");
+    let Explanation::NoMatch(mismatches) = apart else { panic!("it matches") };
+    assert_eq!(mismatches[0], Mismatch::DifferentElements(["d", "l.x", "l.y", "source"].map(str::to_owned).into()));
+    assert_eq!(why(r#"{"source":"aws.s3","l":[{"x":1,"y":2}]}"#), "matches");
+}
