@@ -1,0 +1,156 @@
+//! Tags of topics.
+
+use std::collections::BTreeMap;
+
+use aws_api::sns::{
+    ListTagsForResourceRequest, ListTagsForResourceResponse, Tag, TagResourceRequest, TagResourceResponse,
+    UntagResourceRequest, UntagResourceResponse,
+};
+use aws_api::{ApiError, Change, RequestContext};
+
+use crate::refusal::{invalid, missing, no_resource};
+use crate::{Topic, Topics};
+
+/// Tags of one topic ("Amazon SNS topic tagging" in the SNS guide).
+pub const TAGS_MAX: usize = 50;
+
+const KEY_CHARS_MAX: usize = 128;
+const VALUE_CHARS_MAX: usize = 256;
+
+/// Checks the tags of a request and puts them in order.
+pub(crate) fn read(tags: &[Tag]) -> Result<BTreeMap<String, String>, ApiError> {
+    if tags.len() > TAGS_MAX {
+        return Err(too_many());
+    }
+    let mut read = BTreeMap::new();
+    for Tag { key, value } in tags {
+        let reserved = key.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("aws:"));
+        if key.is_empty() || key.chars().count() > KEY_CHARS_MAX || reserved {
+            return Err(invalid(format!(
+                "Tags Reason: a tag key must have 1 to {KEY_CHARS_MAX} characters and must not start with aws:"
+            )));
+        }
+        if value.chars().count() > VALUE_CHARS_MAX {
+            return Err(invalid(format!("Tags Reason: a tag value can have up to {VALUE_CHARS_MAX} characters")));
+        }
+        if read.insert(key.clone(), value.clone()).is_some() {
+            return Err(invalid("Duplicated keys are not allowed."));
+        }
+    }
+    Ok(read)
+}
+
+fn too_many() -> ApiError {
+    ApiError::new("TagLimitExceeded", "Could not complete request: tag quota of per resource exceeded")
+}
+
+impl Topics {
+    /// Adds tags to a topic, or puts others in their place.
+    pub fn tag_resource(
+        &self,
+        ctx: &RequestContext,
+        req: &TagResourceRequest,
+    ) -> Result<(TagResourceResponse, Vec<Change>), ApiError> {
+        let mut topic = self.tagged(ctx, req.resource_arn.as_deref(), "TagResource")?.clone();
+        topic.tags.append(&mut read(&req.tags)?);
+        if topic.tags.len() > TAGS_MAX {
+            return Err(too_many());
+        }
+        Ok((TagResourceResponse {}, vec![Change::put(&topic)]))
+    }
+
+    /// Removes tags from a topic; keys that it does not have are passed over.
+    pub fn untag_resource(
+        &self,
+        ctx: &RequestContext,
+        req: &UntagResourceRequest,
+    ) -> Result<(UntagResourceResponse, Vec<Change>), ApiError> {
+        let mut topic = self.tagged(ctx, req.resource_arn.as_deref(), "UntagResource")?.clone();
+        topic.tags.retain(|key, _| !req.tag_keys.contains(key));
+        Ok((UntagResourceResponse {}, vec![Change::put(&topic)]))
+    }
+
+    /// A topic's tags, by key.
+    pub fn list_tags_for_resource(
+        &self,
+        ctx: &RequestContext,
+        req: &ListTagsForResourceRequest,
+    ) -> Result<ListTagsForResourceResponse, ApiError> {
+        let topic = self.tagged(ctx, req.resource_arn.as_deref(), "ListTagsForResource")?;
+        let tags = topic.tags.iter().map(|(key, value)| Tag { key: key.clone(), value: value.clone() });
+        Ok(ListTagsForResourceResponse { tags: tags.collect() })
+    }
+
+    fn tagged(&self, ctx: &RequestContext, arn: Option<&str>, action: &str) -> Result<&Topic, ApiError> {
+        let arn = arn.ok_or_else(|| missing("resourceArn"))?;
+        self.topic(ctx, Some(arn), action).map_err(|refused| match &*refused.code {
+            "NotFound" => no_resource(),
+            "InvalidParameter" => {
+                ApiError { message: refused.message.replacen("TopicArn", "ResourceArn", 1), ..refused }
+            }
+            _ => refused,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::{apply, ctx, refusal, with_topic};
+
+    use super::*;
+
+    fn tag(key: &str, value: &str) -> Tag {
+        Tag { key: key.into(), value: value.into() }
+    }
+
+    #[test]
+    fn life_of_tags() {
+        let (mut topics, arn) = with_topic("t");
+        let resource_arn = Some(arn);
+        let add = |tags| TagResourceRequest { resource_arn: resource_arn.clone(), tags };
+        let list = |topics: &Topics| {
+            let req = ListTagsForResourceRequest { resource_arn: resource_arn.clone() };
+            topics.list_tags_for_resource(&ctx(), &req).unwrap().tags
+        };
+        let changes = topics.tag_resource(&ctx(), &add(vec![tag("k2", "v2"), tag("k1", "v1")])).unwrap().1;
+        apply(&mut topics, &changes);
+        assert_eq!(list(&topics), [tag("k1", "v1"), tag("k2", "v2")]);
+        let changes = topics.tag_resource(&ctx(), &add(vec![tag("k2", "v2b")])).unwrap().1;
+        apply(&mut topics, &changes);
+        let req = UntagResourceRequest { resource_arn: resource_arn.clone(), tag_keys: vec!["k1".into(), "x".into()] };
+        let changes = topics.untag_resource(&ctx(), &req).unwrap().1;
+        apply(&mut topics, &changes);
+        assert_eq!(list(&topics), [tag("k2", "v2b")]);
+    }
+
+    #[test]
+    fn refused() {
+        let (topics, arn) = with_topic("t");
+        let many = |n: usize| (0..n).map(|i| tag(&i.to_string(), "")).collect::<Vec<_>>();
+        let rows = [
+            (
+                arn.clone(),
+                vec![tag("k", "1"), tag("k", "2")],
+                "InvalidParameter: Invalid parameter: Duplicated keys are not allowed.",
+            ),
+            (arn.clone(), many(51), "TagLimitExceeded: Could not complete request: tag quota of per resource exceeded"),
+            (
+                arn.clone(),
+                vec![tag("AWS:x", "")],
+                "InvalidParameter: Invalid parameter: Tags Reason: a tag key must have 1 to 128 characters and must not start with aws:",
+            ),
+            (format!("{arn}x"), many(1), "ResourceNotFound: Resource does not exist"),
+            (
+                "a:b".into(),
+                many(1),
+                "InvalidParameter: Invalid parameter: ResourceArn Reason: An ARN must have at least 6 elements, not 2",
+            ),
+        ];
+        for (arn, tags, expected) in rows {
+            let req = TagResourceRequest { resource_arn: Some(arn), tags };
+            assert_eq!(refusal(topics.tag_resource(&ctx(), &req)), expected);
+        }
+        let req = TagResourceRequest { resource_arn: Some(arn), tags: many(50) };
+        assert!(topics.tag_resource(&ctx(), &req).is_ok());
+    }
+}
