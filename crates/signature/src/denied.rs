@@ -16,6 +16,8 @@ const UNSUPPORTED_MECHANISM: &str =
 /// Why a request was refused: what metrics count and what the other services' codes derive from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Reason {
+    /// No signature at all where one is needed.
+    Anonymous,
     /// The signature's own syntax, or more than one mechanism.
     Malformed,
     /// A mechanism that is not supported: `SigV4A`, or `SigV2` where the service has none.
@@ -104,9 +106,15 @@ impl Denied {
         self
     }
 
+    /// The refusal of an anonymous request where anonymous requests are not served.
+    pub fn anonymous() -> Self {
+        Self::access_denied(Reason::Anonymous, "Access Denied")
+    }
+
     /// The refusal as the Query protocol's services have it ("Common Errors" of the SNS and SQS API References).
     pub fn for_query(&self) -> ApiError {
         let (code, message) = match self.reason {
+            Reason::Anonymous => ("MissingAuthenticationToken", "Request is missing Authentication Token"),
             Reason::UnknownKey | Reason::InvalidToken => {
                 ("InvalidClientTokenId", "The security token included in the request is invalid.")
             }
@@ -126,6 +134,7 @@ impl Denied {
         let code = match &*query.code {
             "InvalidClientTokenId" => "UnrecognizedClientException",
             "ExpiredToken" => "ExpiredTokenException",
+            "MissingAuthenticationToken" => "MissingAuthenticationTokenException",
             "SignatureDoesNotMatch" => "InvalidSignatureException",
             _ => "IncompleteSignatureException",
         };

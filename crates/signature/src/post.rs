@@ -56,8 +56,8 @@ pub struct VerifiedPost {
 }
 
 impl VerifiedPost {
-    /// Whether the policy allows a file of this length, in bytes. While the file streams, `so_far` may be asked for the upper end
-    /// with [`Self::check_content_length_max`].
+    /// Whether the policy allows a file of this length, in bytes. While the file still streams,
+    /// [`Self::check_content_length_max`] says when it has become too long.
     ///
     /// Errors: `EntityTooLarge`, `EntityTooSmall`.
     pub fn check_content_length(&self, len: u64) -> Result<(), Denied> {

@@ -254,7 +254,8 @@ fn query_headers(claim: &SignedClaim<'_>) -> Vec<(String, String)> {
         let value = claim.query_value(name).filter(|_| claim.scheme == Scheme::SigV2);
         headers.extend(value.and_then(|value| Some((name.to_owned(), String::from_utf8(value.into_owned()).ok()?))));
     }
-    headers.retain(|(name, _)| !claim.head.has(name));
+    // The token has done its work, and is nobody's business beyond this crate.
+    headers.retain(|(name, _)| !claim.head.has(name) && name != "x-amz-security-token");
     headers.sort();
     headers
 }

@@ -11,7 +11,7 @@ use common::{Case, Form, Outcome, Request, Vector, vectors};
 use percent_encoding::percent_decode_str;
 
 /// Bytes that mean something to one of the parsers, tried at every place besides flipped bits.
-const STRUCTURE: &[u8] = b"&=%+/ :;,A0\t";
+const STRUCTURE: &[u8] = b"&=%+/ \t";
 
 const V2_SIGNED_NAMES: &[&str] = &[
     "accelerate",
@@ -91,7 +91,7 @@ impl Tally {
 }
 
 fn replacements(byte: u8) -> Vec<u8> {
-    let mut bytes = vec![byte ^ 1, byte ^ 2, byte ^ 0x20, byte ^ 0x10];
+    let mut bytes = vec![byte ^ 1, byte ^ 0x20];
     bytes.extend_from_slice(STRUCTURE);
     bytes.sort_unstable();
     bytes.dedup();

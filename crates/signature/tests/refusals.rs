@@ -418,6 +418,48 @@ fn other_services() {
     assert_eq!(check(&request, &Policy::other("sqs", hash)).unwrap_err().reason, Reason::SignatureMismatch);
 }
 
+/// The codes of "Common Errors" in the API References, which the two protocols name and number differently.
+#[test]
+fn common_errors() {
+    let mut temporary = known();
+    temporary.session_token = Some("a".to_owned());
+    let mut other = temporary.clone();
+    other.session_token = Some("b".to_owned());
+    let mut stranger = known();
+    stranger.access_key_id = "AKIAOTHER".to_owned();
+    let signed = v4(request("GET", "/"), &known(), EMPTY);
+    let mut malformed = request("GET", "/");
+    malformed.set("authorization", "AWS4-HMAC-SHA256 x");
+    for (refused, query, json) in [
+        (Denied::anonymous(), ("MissingAuthenticationToken", 403), "MissingAuthenticationTokenException"),
+        (denied(&signed, &stranger), ("InvalidClientTokenId", 403), "UnrecognizedClientException"),
+        (
+            denied(&v4(request("GET", "/"), &temporary, EMPTY), &other),
+            ("InvalidClientTokenId", 403),
+            "UnrecognizedClientException",
+        ),
+        (denied(&malformed, &known()), ("IncompleteSignature", 400), "IncompleteSignatureException"),
+    ] {
+        let (for_query, for_json) = (refused.for_query(), refused.for_json());
+        assert_eq!((&*for_query.code, for_query.status), query);
+        assert_eq!((&*for_json.code, for_json.status), (json, 400));
+    }
+}
+
+/// A session token that a URL carries is proven, and then goes nowhere.
+#[test]
+fn no_secret_in_debug() {
+    let mut temporary = known();
+    temporary.session_token = Some("very+private".to_owned());
+    let url = v2_url(request("GET", "/b/k?x-amz-acl=private"), &temporary);
+    let lines = url.lines();
+    let Ok(Claim::Signed(claim)) = classify(url.head(&lines)) else { panic!("not signed") };
+    let verified = verify(&claim, Some(temporary.secret()), temporary.now, &Policy::s3()).unwrap();
+    let text = format!("{claim:?} {verified:?}");
+    let signature = url.query.as_deref().unwrap().split_once("Signature=").unwrap().1;
+    assert!(!text.contains("very") && !text.contains(&signature[..20]), "{text}");
+}
+
 #[test]
 fn bounds() {
     let known = known();
