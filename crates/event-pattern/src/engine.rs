@@ -272,3 +272,26 @@ pub(crate) fn holds_together<'c>(
     }
     consistent(&fields.elements, &mut candidates)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Pattern;
+
+    #[test]
+    fn what_is_removed_is_no_longer_read() {
+        let mut engine = Engine::new();
+        let pattern = |text| Pattern::compile(text).expect("valid");
+        let first = engine.add(pattern(r#"{"a":{"b":[1]},"c":[{"prefix":"x"}]}"#).subs());
+        let second = engine.add(pattern(r#"{"a":{"b":[2]}}"#).subs());
+        let event = br#"{"a":{"b":2},"c":"x"}"#;
+        let mut scratch = Scratch::default();
+        engine.remove(first);
+        engine.matches(event, &mut scratch).expect("an event");
+        assert_eq!((scratch.hits.as_slice(), scratch.fields.touched().len()), (&[second][..], 1));
+        engine.remove(second);
+        engine.matches(event, &mut scratch).expect("an event");
+        assert!(scratch.hits.is_empty() && scratch.candidates.is_empty() && scratch.fields.touched().is_empty());
+        assert!(engine.fields.iter().all(FieldIndex::is_empty) && engine.always.is_empty());
+    }
+}

@@ -8,6 +8,7 @@ use crate::fields::{Fields, NONE, OUTSIDE};
 use crate::lexer::unescape;
 use crate::names::{Names, NodeId, ROOT};
 use crate::operator::Kind;
+use crate::swar::{find_end, find_special};
 
 /// The longest event that is read: positions are 32 bits wide, and unescaped text is never longer than its source.
 pub const MAX_EVENT_BYTES: usize = 1 << 30;
@@ -190,17 +191,18 @@ impl Reader<'_> {
 
     /// Goes behind the next quote or backslash and returns it.
     fn plain(&mut self) -> Result<u8, EventError> {
-        while let Some(byte) = self.peek() {
-            if byte == b'"' || byte == b'\\' {
+        let Some(at) = find_special(self.event, self.at) else {
+            self.at = self.event.len();
+            return Err(self.error("the end of a text"));
+        };
+        self.at = at;
+        match self.event[at] {
+            byte @ (b'"' | b'\\') => {
                 self.at += 1;
-                return Ok(byte);
+                Ok(byte)
             }
-            if byte < b' ' {
-                return Err(self.error("no control characters in a text"));
-            }
-            self.at += 1;
+            _ => Err(self.error("no control characters in a text")),
         }
-        Err(self.error("the end of a text"))
     }
 
     fn escaped(&mut self, start: usize) -> Result<Text, EventError> {
@@ -282,21 +284,16 @@ impl Reader<'_> {
     /// Goes behind the end of a text whose opening quote was read.
     fn skip_text(&mut self) -> Result<(), EventError> {
         loop {
-            match memchr::memchr2(b'"', b'\\', &self.event[self.at..]) {
-                None => {
-                    self.at = self.event.len();
-                    return Err(self.error("the end of a text"));
-                }
-                Some(skipped) => self.at += skipped + 1,
-            }
-            if self.event[self.at - 1] == b'"' {
+            let Some(at) = find_end(self.event, self.at) else {
+                self.at = self.event.len();
+                return Err(self.error("the end of a text"));
+            };
+            self.at = at + 1;
+            if self.event[at] == b'"' {
                 return Ok(());
             }
             // What a backslash escapes is neither a quote nor a backslash that counts.
             self.at += 1;
-            if self.at > self.event.len() {
-                self.at = self.event.len();
-            }
         }
     }
 

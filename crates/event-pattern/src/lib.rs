@@ -16,6 +16,7 @@ mod names;
 mod number;
 mod operator;
 mod pattern;
+mod swar;
 mod wildcard;
 
 pub use error::{EventError, PatternError, PatternErrorKind};

@@ -39,6 +39,16 @@ impl Wildcard {
         Ok(Self { head, middle: pieces.collect(), tail })
     }
 
+    /// What every matching text starts with.
+    pub(crate) fn head(&self) -> &[u8] {
+        &self.head
+    }
+
+    /// What every matching text ends with.
+    pub(crate) fn tail(&self) -> &[u8] {
+        self.tail.as_ref().unwrap_or(&self.head)
+    }
+
     pub(crate) fn matches(&self, text: &[u8]) -> bool {
         let Some(tail) = &self.tail else {
             return *text == *self.head;

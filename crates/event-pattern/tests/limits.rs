@@ -137,6 +137,24 @@ fn repeated_keys_all_count() {
 }
 
 #[test]
+fn a_field_in_two_arrays_may_use_either() {
+    let rule = pattern(r#"{"l":{"x":[1],"y":[2],"z":[{"exists":true}]}}"#);
+    let cases = [
+        (r#"{"l":[{"x":1,"y":2,"z":3}],"l":[{"x":1},{"y":2},{"z":3}]}"#, true),
+        (r#"{"l":[{"x":1},{"y":2},{"z":3}],"l":[{"x":1,"y":2,"z":3}]}"#, true),
+        (r#"{"l":[{"x":1},{"y":2}],"l":[{"x":1},{"y":2},{"z":3}]}"#, false),
+        (r#"{"l":[{"x":1},{"y":2,"z":3}],"l":[{"y":2},{"x":1,"z":3}]}"#, true),
+        (r#"{"l":[{"x":1},{"y":2}],"l.z":[4],"l":[{"y":2},{"z":3}]}"#, true),
+        (r#"{"l":[[{"x":1}],[{"y":2}]],"l.z":4}"#, false),
+        (r#"{"l":[[{"x":1},{"z":1}],[{"y":2}]],"l.y":2}"#, false),
+        (r#"{"l":[[{"x":1,"z":1}],[{"y":2}]],"l.y":2}"#, true),
+    ];
+    for (event, matches) in cases {
+        assert_eq!(rule.matches(event.as_bytes()), Ok(matches), "{event}");
+    }
+}
+
+#[test]
 fn attributes_match_as_fields() {
     let policy = pattern(
         r#"{"store":["a",{"prefix":"b"}],"price":[{"numeric":[">",10]}],"flag":[true],"gone":[{"exists":false}]}"#,

@@ -34,7 +34,7 @@ struct ByLength {
 }
 
 impl ByLength {
-    fn waiting(&mut self, text: &str) -> &mut Waiting {
+    fn waiting(&mut self, text: &[u8]) -> &mut Waiting {
         let at = match self.tables.binary_search_by_key(&text.len(), |(length, _)| *length) {
             Ok(at) => at,
             Err(at) => {
@@ -42,12 +42,12 @@ impl ByLength {
                 at
             }
         };
-        self.tables[at].1.entry(text.as_bytes().into()).or_default()
+        self.tables[at].1.entry(text.into()).or_default()
     }
 
-    fn get(&self, text: &str) -> Option<&Waiting> {
+    fn get(&self, text: &[u8]) -> Option<&Waiting> {
         let at = self.tables.binary_search_by_key(&text.len(), |(length, _)| *length).ok()?;
-        self.tables[at].1.get(text.as_bytes())
+        self.tables[at].1.get(text)
     }
 }
 
@@ -57,6 +57,7 @@ fn weight(operator: &Operator) -> usize {
         Operator::Text(_) | Operator::Address(_) | Operator::Number(_) | Operator::NumberText(_) => 1,
         Operator::Prefix(_) | Operator::Suffix(_) => 4,
         Operator::True | Operator::False | Operator::Null => 8,
+        Operator::Wildcard(wildcard) if !(wildcard.head().is_empty() && wildcard.tail().is_empty()) => 8,
         Operator::EqualsIgnoreCase(_) => 16,
         Operator::PrefixIgnoreCase(_) | Operator::SuffixIgnoreCase(_) | Operator::Cidr(_) => 32,
         Operator::Wildcard(_) | Operator::Numeric(_) => 64,
@@ -84,8 +85,10 @@ impl FieldIndex {
             Operator::True => Some(&self.literals[0]),
             Operator::False => Some(&self.literals[1]),
             Operator::Null => Some(&self.literals[2]),
-            Operator::Prefix(text) => self.prefixes.get(text),
-            Operator::Suffix(text) => self.suffixes.get(text),
+            Operator::Prefix(text) => self.prefixes.get(text.as_bytes()),
+            Operator::Suffix(text) => self.suffixes.get(text.as_bytes()),
+            Operator::Wildcard(wildcard) if !wildcard.head().is_empty() => self.prefixes.get(wildcard.head()),
+            Operator::Wildcard(wildcard) if !wildcard.tail().is_empty() => self.suffixes.get(wildcard.tail()),
             Operator::Exists => Some(&self.any),
             tried => self.tried_at.get(tried).map(|&at| &self.tried[at].1),
         };
@@ -101,8 +104,11 @@ impl FieldIndex {
             Operator::True => &mut self.literals[0],
             Operator::False => &mut self.literals[1],
             Operator::Null => &mut self.literals[2],
-            Operator::Prefix(text) => self.prefixes.waiting(text),
-            Operator::Suffix(text) => self.suffixes.waiting(text),
+            Operator::Prefix(text) => self.prefixes.waiting(text.as_bytes()),
+            Operator::Suffix(text) => self.suffixes.waiting(text.as_bytes()),
+            // Whether all of the wildcard matches is looked at with the sub-rule's other conditions.
+            Operator::Wildcard(wildcard) if !wildcard.head().is_empty() => self.prefixes.waiting(wildcard.head()),
+            Operator::Wildcard(wildcard) if !wildcard.tail().is_empty() => self.suffixes.waiting(wildcard.tail()),
             Operator::Exists => &mut self.any,
             tried => {
                 let at = *self.tried_at.entry(tried.clone()).or_insert(self.tried.len());
@@ -132,7 +138,8 @@ impl FieldIndex {
         }
     }
 
-    /// Calls `found` with each sub-rule that waits for a value like this one, some more than once.
+    /// Calls `found` with each sub-rule that waits for a value like this one, some more than once, and some that wait for
+    /// a similar one.
     pub(super) fn find(&self, value: Scalar<'_>, found: &mut impl FnMut(SubId)) {
         let mut each = |waiting: Option<&Waiting>| waiting.into_iter().flatten().copied().for_each(&mut *found);
         each(Some(&self.any));
