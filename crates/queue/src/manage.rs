@@ -102,7 +102,8 @@ impl Queues {
         counts: Counts,
     ) -> Result<GetQueueAttributesResult, ApiError> {
         let queue = self.queue(ctx, req.queue_url.as_deref())?;
-        Ok(GetQueueAttributesResult { attributes: queue.attributes(&req.attribute_names, counts)? })
+        let attributes = queue.attributes(&req.attribute_names, counts)?;
+        Ok(GetQueueAttributesResult { attributes: (!req.attribute_names.is_empty()).then_some(attributes) })
     }
 
     /// `SetQueueAttributes`: changes some attributes, all of them or none.

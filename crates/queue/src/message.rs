@@ -181,6 +181,12 @@ mod tests {
 
     use super::*;
 
+    #[derive(Serialize)]
+    struct Later {
+        n: u32,
+        new: &'static str,
+    }
+
     #[test]
     fn rows_round_trip_and_can_grow() {
         let message = Message {
@@ -202,11 +208,6 @@ mod tests {
         let state = State { receives: 2, first_received: Some(message.sent), last_received: None };
         assert_eq!(State::decode(&state.encode()).unwrap(), state);
 
-        #[derive(Serialize)]
-        struct Later {
-            n: u32,
-            new: &'static str,
-        }
         let later = rmp_serde::to_vec_named(&Later { n: 1, new: "field" }).unwrap();
         assert_eq!(State::decode(&later).unwrap(), State { receives: 1, ..State::default() });
         assert!(Message::decode(b"\x81").is_err());

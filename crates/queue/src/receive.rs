@@ -156,6 +156,13 @@ impl Queue {
         now >= row.message.sent.plus_secs(self.settings.retention_s.into())
     }
 
+    /// Removes the messages whose retention is over from the first ones in the order of sending. What is due is also looked at
+    /// by each receive; this is for messages that nobody asks for.
+    pub fn expire(&self, oldest: &[Row], now: Timestamp) -> Vec<Effect> {
+        let over = oldest.iter().filter(|row| self.is_expired(row, now));
+        over.map(|row| Effect::Remove { queue: self.id, slot: row.held.slot }).collect()
+    }
+
     /// Would one more receive be more than the redrive policy has?
     fn received_too_often(&self, held: &Held) -> bool {
         self.settings.redrive.as_ref().is_some_and(|policy| held.state.receives >= policy.max_receive_count)

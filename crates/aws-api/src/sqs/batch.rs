@@ -64,11 +64,9 @@ pub struct SendMessageBatchRequestEntry {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct SendMessageBatchResult {
-    /// Entries that were done.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    /// Entries that were done; present even if empty.
     pub successful: Vec<SendMessageBatchResultEntry>,
-    /// Entries that were refused.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    /// Entries that were refused; present even if empty.
     pub failed: Vec<BatchResultErrorEntry>,
 }
 
@@ -122,11 +120,9 @@ pub struct DeleteMessageBatchRequestEntry {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct DeleteMessageBatchResult {
-    /// Entries that were done.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    /// Entries that were done; present even if empty.
     pub successful: Vec<DeleteMessageBatchResultEntry>,
-    /// Entries that were refused.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    /// Entries that were refused; present even if empty.
     pub failed: Vec<BatchResultErrorEntry>,
 }
 
@@ -169,11 +165,9 @@ pub struct ChangeMessageVisibilityBatchRequestEntry {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct ChangeMessageVisibilityBatchResult {
-    /// Entries that were done.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    /// Entries that were done; present even if empty.
     pub successful: Vec<ChangeMessageVisibilityBatchResultEntry>,
-    /// Entries that were refused.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    /// Entries that were refused; present even if empty.
     pub failed: Vec<BatchResultErrorEntry>,
 }
 

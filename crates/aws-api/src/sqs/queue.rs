@@ -52,9 +52,9 @@ pub struct GetQueueAttributesRequest {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct GetQueueAttributesResult {
-    /// By name; absent if none was asked for or has a value.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub attributes: BTreeMap<String, String>,
+    /// By name, those that have a value; absent if none was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attributes: Option<BTreeMap<String, String>>,
 }
 
 /// Changes attributes of a queue; the others stay.
@@ -165,8 +165,7 @@ pub struct ListQueueTagsRequest {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct ListQueueTagsResult {
-    /// By key; absent if there are none.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    /// By key; present even if empty.
     pub tags: BTreeMap<String, String>,
 }
 
