@@ -212,4 +212,21 @@ mod tests {
         assert_eq!(State::decode(&later).unwrap(), State { receives: 1, ..State::default() });
         assert!(Message::decode(b"\x81").is_err());
     }
+
+    /// Rows as they were first written: these bytes must open for ever.
+    #[test]
+    fn rows_of_the_first_version_open() {
+        let message = concat!(
+            "86a26964c41000000000000000000000000000000007a473656e74cd03e8a673656e646572a175a4",
+            "626f6479a474657874aa6174747269627574657382a16181a45465787492a64e756d626572a133a1",
+            "6281a5427974657392a642696e617279c40200ffa567726f7570a167",
+        );
+        let message = Message::decode(&hex::decode(message).unwrap()).unwrap();
+        assert_eq!((message.id, &*message.sender, &*message.body), (Uuid::from_u128(7), "u", "text"));
+        assert_eq!(message.attributes["a"], Attribute::Text("Number".into(), "3".into()));
+        assert_eq!(message.attributes["b"], Attribute::Bytes("Binary".into(), Blob(vec![0, 255])));
+        let state = State::decode(&hex::decode("83a16e02a166cd03e8a16ccd03e8").unwrap()).unwrap();
+        let moment = Some(Timestamp::from_millis(1000));
+        assert_eq!(state, State { receives: 2, first_received: moment, last_received: moment });
+    }
 }
