@@ -13,7 +13,7 @@ use crate::compile::{Condition, SubRule};
 use crate::consistency::{Candidates, Undecided, consistent};
 use crate::error::EventError;
 use crate::event::{Frame, read};
-use crate::fields::{Fields, Slot};
+use crate::fields::{Fields, MAX_KEPT, Slot};
 use crate::names::{FieldId, Names, id};
 use index::FieldIndex;
 
@@ -210,6 +210,11 @@ impl Engine {
 }
 
 impl Scratch {
+    /// Whether the buffers that grow with the event are small enough to be kept.
+    pub(crate) fn is_small(&self) -> bool {
+        self.fields.is_small() && self.frames.capacity() <= MAX_KEPT
+    }
+
     fn start_run(&mut self, subs: usize, rules: usize) {
         if self.run == u32::MAX {
             self.seen.fill(0);

@@ -8,6 +8,9 @@ pub(crate) const NONE: u32 = u32::MAX;
 /// The element that is no element: values here stand in no array of objects or arrays.
 pub(crate) const OUTSIDE: u32 = 0;
 
+/// Values, elements, levels and bytes of text for which buffers are kept from event to event; larger ones are given back.
+pub(crate) const MAX_KEPT: usize = 1 << 16;
+
 /// A value of a field.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Slot {
@@ -57,6 +60,11 @@ impl Fields {
         self.elements.clear();
         self.elements.push(Element { parent: OUTSIDE, array: NONE, depth: 0 });
         self.arrays = 0;
+    }
+
+    /// Whether the buffers are small enough to be kept.
+    pub(crate) fn is_small(&self) -> bool {
+        self.slots.capacity() <= MAX_KEPT && self.elements.capacity() <= MAX_KEPT && self.text.capacity() <= MAX_KEPT
     }
 
     /// Numbers the next array.

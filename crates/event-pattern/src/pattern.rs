@@ -166,6 +166,8 @@ thread_local! {
 pub(crate) fn with_scratch<T>(run: impl FnOnce(&mut Scratch) -> T) -> T {
     let mut scratch = SCRATCH.take().unwrap_or_default();
     let result = run(&mut scratch);
-    SCRATCH.set(Some(scratch));
+    if scratch.is_small() {
+        SCRATCH.set(Some(scratch));
+    }
     result
 }
