@@ -1,5 +1,6 @@
 """Requests as no SDK sends them: signed by botocore's own signers, then changed, then put on the wire as they are."""
 
+import hashlib
 import http.client
 from urllib.parse import quote, urlencode
 
@@ -87,3 +88,28 @@ def query_request(server, parameters: dict | bytes) -> Request:
 
 def object_path(bucket: str, key: str) -> str:
     return f"/{bucket}/{quote(key, safe='/-_.~')}"
+
+
+class _Streaming(S3SigV4Auth):
+    """The seed of a body whose chunks are signed one by one."""
+
+    def payload(self, request):
+        return "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"
+
+
+def chunked_request(server, path: str, chunks: list[bytes], key: Key) -> Request:
+    """A PUT as older Java SDKs send it: `aws-chunked`, each chunk signed (S3 API, "sigv4-streaming")."""
+    size = str(sum(map(len, chunks)))
+    headers = {"Content-Encoding": "aws-chunked", "x-amz-decoded-content-length": size}
+    request = Request(server, "PUT", path, b"", headers)
+    signer, aws = _Streaming(credentials(key), "s3", REGION), request._aws_request()
+    request._sign(signer, aws)
+    signature = request.headers["Authorization"].rsplit("Signature=", 1)[1]
+    frames = []
+    for chunk in [*chunks, b""]:
+        hashes = [hashlib.sha256(data).hexdigest() for data in (b"", chunk)]
+        lines = [aws.context["timestamp"], signer.credential_scope(aws), signature, *hashes]
+        signature = signer.signature("\n".join(["AWS4-HMAC-SHA256-PAYLOAD", *lines]), aws)
+        frames.append(b"%x;chunk-signature=%s\r\n%s\r\n" % (len(chunk), signature.encode(), chunk))
+    request.body = b"".join(frames)
+    return request

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from clients import USERS
 from keys import ADMIN, AUDIT, user_key
-from raw import Request, json_request, object_path, query_request
+from raw import Request, chunked_request, json_request, object_path, query_request
 from sigtrail import eventually, run
 
 PLAIN = USERS["plain"]
@@ -72,6 +72,23 @@ def test_a_changed_body(server, bucket):
     request.body = b"c0ntent"
     assert_refused(request.send(), 400, "BadDigest")
     assert_empty(server, bucket)
+
+
+def test_a_changed_chunk(server, bucket):
+    """Of a body whose chunks are signed, none of what follows a changed byte is stored."""
+    chunks = [b"a" * 8192, b"b" * 8192, b"c"]
+    path = object_path(bucket, "k")
+    changed = chunked_request(server, path, chunks, PLAIN)
+    changed.body = changed.body.replace(b"bb", b"bB", 1)
+    assert_refused(changed.send(), 403, "SignatureDoesNotMatch")
+    cut = chunked_request(server, path, chunks, PLAIN)
+    cut.body = cut.body[: cut.body.rindex(b"0;chunk-signature")]
+    assert 400 <= cut.send().status < 500
+    assert_empty(server, bucket)
+    assert chunked_request(server, path, chunks, PLAIN).send().status == 200
+    stored = server.boto("s3").get_object(Bucket=bucket, Key="k")
+    assert stored["Body"].read() == b"".join(chunks)
+    assert stored.get("ContentEncoding", "") == ""
 
 
 @pytest.mark.parametrize("seconds", [-16 * 60, 16 * 60])

@@ -91,7 +91,7 @@ fn crash(root: &Path) -> Result<()> {
 fn end_to_end(root: &Path) -> Result<()> {
     let clients = clients::set_up(root)?;
     let mut pytest = Command::new(&clients.python);
-    pytest.current_dir(root).args(["-m", "pytest", "-n", E2E_WORKERS, "tests/e2e"]);
+    pytest.current_dir(root).args(["-m", "pytest", "-n", E2E_WORKERS, "--dist", "worksteal", "tests/e2e"]);
     pytest.env("SIGTRAIL_BIN", binary(root)?).env("PYTHONDONTWRITEBYTECODE", "1");
     if let Some(why) = &clients.old_client_missing {
         pytest.env("SIGTRAIL_OLD_CLIENT_MISSING", why);

@@ -18,7 +18,7 @@ const LAYERS: [Layer; 15] = [
     ("trail", Some(&["sha2"])),
     ("bus", Some(&["sha2"])),
     ("topic", Some(&["sha1", "sha2"])),
-    ("queue", Some(&["md-5", "sha2"])),
+    ("queue", Some(&["md-5", "rmp-serde", "sha2"])),
     ("pipeline", Some(&["sha2"])),
     ("store", None),
     ("s3-embedded", None),
