@@ -468,3 +468,30 @@ pub struct GetInsightSelectorsResponse {
     #[serde(rename = "TrailARN")]
     pub trail_arn: String,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Access, Role};
+
+    #[test]
+    fn a_key_for_audit_changes_no_trail() {
+        assert_eq!(SERVICE.ops.len(), 15);
+        for op in SERVICE.ops {
+            assert_eq!(op.role == Role::Admin, op.access == Access::Write, "{}", op.name);
+            assert_ne!(op.role, Role::S3, "{}", op.name);
+        }
+    }
+
+    #[test]
+    fn odd_member_names() {
+        let names = |text: &str| serde_json::from_str::<DescribeTrailsRequest>(text).map(|req| req.trail_name_list);
+        assert_eq!(names("{\"trailNameList\":[\"a\"]}").ok(), Some(vec!["a".to_owned()]));
+        assert!(names("{\"TrailNameList\":[]}").is_err());
+        let json = serde_json::to_value(DescribeTrailsResponse { trail_list: vec![Trail::default()] }).unwrap();
+        assert_eq!(json["trailList"][0]["TrailARN"], "");
+        assert_eq!(json["trailList"][0]["S3BucketName"], "");
+        let resource: DataResource = serde_json::from_str("{\"Type\":\"t\",\"Values\":[]}").unwrap();
+        assert_eq!(resource.r#type, "t");
+    }
+}

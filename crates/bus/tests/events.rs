@@ -1,7 +1,5 @@
 //! `PutEvents` and `TestEventPattern`, as a client meets them.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 mod common;
 
 use aws_api::events::*;
@@ -109,6 +107,29 @@ fn requests_that_are_refused() {
     let error = put(vec![sized(1024 * 1024 - 25)]).unwrap_err();
     assert_eq!(error.message, "Total size of the entries in the request is over the limit.");
     assert_eq!(put(vec![sized(1024 * 1024 - 26)]).unwrap().0.failed_entry_count, 0);
+}
+
+#[test]
+fn whatever_is_taken_can_be_routed() {
+    let mut buses = Buses::default();
+    common::put_rule(&mut buses, &common::rule("r", r#"{"detail":{"a":[{"exists":true}]}}"#));
+    let deep = format!("{{\"a\":{}1{}}}", "[".repeat(999), "]".repeat(999));
+    let details = [
+        r#"{"a":"\ud800"}"#,
+        r#"{"a":"\udc00\ud800x"}"#,
+        "{\"a\":\"\u{7f}\u{2028}\"}",
+        r#"{"a":1e999}"#,
+        r#"{"a":-0.0}"#,
+        &deep,
+    ];
+    for detail in details {
+        let req = PutEventsRequest { entries: vec![PutEventsRequestEntry { detail: Some(detail.into()), ..entry() }] };
+        let (answer, events) = buses.put_events(&ctx(), &req, &ids()).unwrap();
+        match &events[..] {
+            [event] => assert_eq!(buses.route(&common::arrival(&event.envelope)).unwrap().matched.len(), 1, "{detail}"),
+            _ => assert_eq!(answer.entries[0].error_code.as_deref(), Some("MalformedDetail"), "{detail}"),
+        }
+    }
 }
 
 #[test]

@@ -109,7 +109,8 @@ impl Trails {
         let global_events = req.include_global_service_events.unwrap_or(true);
         check_combination(multi_region, global_events)?;
         check_prefix(req.s3_key_prefix.as_deref().unwrap_or_default())?;
-        self.check_room(ctx, &req.name)?;
+        self.check_name_free(ctx, &req.name)?;
+        self.check_room(ctx, &req.name, multi_region)?;
         check_bucket(&req.s3_bucket_name, bucket_exists)?;
         let trail = Trail {
             account: ctx.account().to_owned(),
@@ -127,20 +128,28 @@ impl Trails {
         Ok((view::created(&trail), changes))
     }
 
-    fn check_room(&self, ctx: &RequestContext, name: &str) -> Result<(), ApiError> {
+    fn check_name_free(&self, ctx: &RequestContext, name: &str) -> Result<(), ApiError> {
         let account = ctx.account();
-        let shown_here = |trail: &&Trail| trail.covers(&ctx.region);
-        if self.of_account(account).filter(shown_here).any(|trail| trail.name == name) {
-            return Err(ApiError::new(
-                "TrailAlreadyExistsException",
-                format!("Trail {name} already exists for customer: {account}"),
-            ));
+        let mut shown_here = self.of_account(account).filter(|trail| trail.covers(&ctx.region));
+        if shown_here.any(|trail| trail.name == name) {
+            let message = format!("Trail {name} already exists for customer: {account}");
+            return Err(ApiError::new("TrailAlreadyExistsException", message));
         }
-        if self.of_account(account).filter(shown_here).count() >= TRAILS_PER_REGION_MAX {
-            return Err(ApiError::new(
-                "MaximumNumberOfTrailsExceededException",
-                format!("User: {account} already has {TRAILS_PER_REGION_MAX} trails in {}.", ctx.region),
-            ));
+        Ok(())
+    }
+
+    /// There is room for a trail of this name in its region, or, if it is of all regions, in each that has trails.
+    fn check_room(&self, ctx: &RequestContext, name: &str, multi_region: bool) -> Result<(), ApiError> {
+        let account = ctx.account();
+        let others = || self.of_account(account).filter(|t| t.region != ctx.region || t.name != name);
+        let elsewhere = others().filter(|_| multi_region).map(|trail| trail.region.as_str());
+        for region in std::iter::once(ctx.region.as_str()).chain(elsewhere) {
+            if others().filter(|trail| trail.covers(region)).count() >= TRAILS_PER_REGION_MAX {
+                return Err(ApiError::new(
+                    "MaximumNumberOfTrailsExceededException",
+                    format!("User: {account} already has {TRAILS_PER_REGION_MAX} trails in {region}."),
+                ));
+            }
         }
         Ok(())
     }
@@ -164,6 +173,7 @@ impl Trails {
         .check()?;
         if let Some(multi_region) = req.is_multi_region_trail {
             trail.is_multi_region_trail = multi_region;
+            self.check_room(ctx, &trail.name, multi_region)?;
         }
         if let Some(global_events) = req.include_global_service_events {
             trail.include_global_service_events = global_events;

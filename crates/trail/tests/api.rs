@@ -114,6 +114,18 @@ fn five_trails_a_region_with_shadows() {
     assert_eq!(error.code, "MaximumNumberOfTrailsExceededException");
     assert_eq!(error.message, format!("User: {ACCOUNT} already has 5 trails in {REGION}."));
     assert!(trails.create_trail(&ctx("eu-west-1"), &new_trail("sixth"), &bucket_exists).is_ok());
+    // A trail of all regions needs room in each.
+    create(&mut trails, "eu-west-1", &new_trail("sixth"));
+    let widen = |name: &str, region: &str| {
+        let req = UpdateTrailRequest {
+            name: name.into(),
+            is_multi_region_trail: Some(true),
+            ..UpdateTrailRequest::default()
+        };
+        trails.update_trail(&ctx(region), &req, &bucket_exists)
+    };
+    assert_eq!(widen("sixth", "eu-west-1").unwrap_err().code, "MaximumNumberOfTrailsExceededException");
+    assert!(widen("trail-0", REGION).is_ok());
 }
 
 #[test]

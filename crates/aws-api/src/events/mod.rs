@@ -245,3 +245,29 @@ pub struct ListTagsForResourceResponse {
     /// The labels.
     pub tags: Vec<Tag>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Access, Role};
+
+    #[test]
+    fn a_key_for_audit_changes_no_rule() {
+        assert_eq!(SERVICE.ops.len(), 19);
+        for op in SERVICE.ops {
+            assert_eq!(op.role == Role::Admin, op.access == Access::Write, "{}", op.name);
+            assert_ne!(op.role, Role::S3, "{}", op.name);
+        }
+    }
+
+    #[test]
+    fn what_is_not_served_is_not_in_the_shapes() {
+        let refused = |member: &str| {
+            let text = format!("{{\"Id\":\"a\",\"Arn\":\"b\",\"{member}\":{{}}}}");
+            serde_json::from_str::<Target>(&text).is_err()
+        };
+        assert!(refused("KinesisParameters") && refused("HttpParameters") && !refused("RetryPolicy"));
+        let tag = serde_json::from_str::<TagResourceRequest>("{\"ResourceARN\":\"a\",\"Tags\":[]}");
+        assert!(tag.is_ok());
+    }
+}
