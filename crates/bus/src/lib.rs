@@ -21,6 +21,5 @@ pub use buses::{Buses, DEFAULT_BUS};
 pub use delivery::{DeadLetter, Exhausted, NextAttempt, RetryPolicy};
 pub use entity::{Bus, Rule};
 pub use envelope::{DETAIL_TYPE_API_CALL, EVENT_BYTES_MAX, Envelope, envelope, source_of};
-pub use input::InputError;
-pub use route::{Arrival, Failure, Invocation, Routed};
+pub use route::{Arrival, Failure, Invocation, InvocationError, Routed};
 pub use state::{EventKind, RuleState};

@@ -5,7 +5,7 @@
 mod common;
 
 use aws_api::events::{DeadLetterConfig, PutRuleRequest, RetryPolicy, Target};
-use bus::{Arrival, Buses, EventKind, InputError};
+use bus::{Arrival, Buses, EventKind, InvocationError};
 use common::{ALL, QUEUE, TOPIC, arrival, commit, ctx, event, put_rule, put_targets, rule, target, transformer};
 use event_pattern::Pattern;
 use proptest::prelude::*;
@@ -13,7 +13,7 @@ use proptest::prelude::*;
 /// The detail of the cases below.
 const DETAIL: &str = r#"{"foo":"baz","list":["ACTIVE","INACTIVE"],"obj":{"acc_id":"0a78","sf_id":"baz"},"n":1.50,"t":true,"say":"a \"b\"\n\\ c","nil":null}"#;
 
-fn sent(input: Target) -> Result<String, InputError> {
+fn sent(input: Target) -> Result<String, InvocationError> {
     let mut buses = Buses::default();
     put_rule(&mut buses, &rule("r", ALL));
     assert_eq!(put_targets(&mut buses, "r", &[input]).failed_entry_count, 0);
@@ -107,7 +107,7 @@ fn what_is_not_json_though_it_should_be_is_a_failed_invocation() {
     for template in ["{\"a\":<foo>", "{a:<foo>}", "[<foo> <foo>]", "{\"a\":\"<foo>}"] {
         let input =
             Target { input_transformer: Some(transformer(&[("foo", "$.detail.foo")], template)), ..target("q", QUEUE) };
-        assert_eq!(sent(input), Err(InputError::NotJson), "{template}");
+        assert_eq!(sent(input), Err(InvocationError::NotJson), "{template}");
     }
 }
 
@@ -168,13 +168,34 @@ fn an_event_that_the_engine_gives_up_on_is_told() {
     let pattern = r#"{"detail":{"l":{"x":[{"exists":true}],"y":[1],"z":[{"exists":false},2]}}}"#;
     let mut buses = Buses::default();
     put_rule(&mut buses, &rule("hard", pattern));
+    put_targets(&mut buses, "hard", &[target("q", QUEUE)]);
     put_rule(&mut buses, &rule("easy", ALL));
     // Each x rules out all but one z, and no element has y and z at once that is 2.
     let elements: Vec<_> = (0..5_000).map(|at| format!("{{\"x\":{at},\"y\":1,\"z\":1}}")).collect();
     let event = event(&format!("{{\"l\":[{}]}}", elements.join(",")));
     let routed = buses.route(&arrival(&event)).unwrap();
-    assert_eq!(routed.undecided, 1);
+    assert_eq!(routed.undecided, ["arn:aws:events:eu-central-1:111122223333:rule/hard"]);
+    assert_eq!((routed.failures[0].target_arn.as_str(), routed.failures[0].error), (QUEUE, InvocationError::Undecided));
     assert_eq!(routed.matched, ["arn:aws:events:eu-central-1:111122223333:rule/easy"]);
+}
+
+/// The rule that all of this is for, on a record as it is delivered.
+#[test]
+fn requests_signed_with_version_2() {
+    let seed = r#"{"source":["aws.s3"],"detail-type":["AWS API Call via CloudTrail"],"detail":{"eventSource":["s3.amazonaws.com"],"additionalEventData":{"SignatureVersion":["SigV2"]}}}"#;
+    let mut buses = Buses::default();
+    put_rule(&mut buses, &rule("sigv2", seed));
+    put_targets(&mut buses, "sigv2", &[target("t", TOPIC)]);
+    for (version, expected) in [("SigV2", 1), ("SigV4", 0), ("sigv2", 0)] {
+        let event = event(&format!(
+            r#"{{"eventSource":"s3.amazonaws.com","additionalEventData":{{"SignatureVersion":"{version}","AuthenticationMethod":"QueryString"}}}}"#
+        ));
+        let routed = buses.route(&arrival(&event)).unwrap();
+        assert_eq!(routed.invocations.len(), expected, "{version}");
+        assert!(routed.invocations.iter().all(|invocation| *invocation.input == event[..]));
+    }
+    let anonymous = event(r#"{"eventSource":"s3.amazonaws.com","additionalEventData":{}}"#);
+    assert!(buses.route(&arrival(&anonymous)).unwrap().invocations.is_empty());
 }
 
 fn pattern() -> impl Strategy<Value = String> {

@@ -10,7 +10,7 @@ use aws_api::ApiError;
 use aws_api::events::{InputTransformer, Target};
 
 use crate::buses::RuleEntry;
-use crate::route::Arrival;
+use crate::route::{Arrival, InvocationError};
 use path::JsonPath;
 use template::Template;
 
@@ -20,17 +20,6 @@ const INPUT_LEN_MAX: usize = 8192;
 const PATH_LEN_MAX: usize = 256;
 /// Members of `InputPathsMap`.
 const PATHS_MAX: usize = 100;
-
-/// Why there is nothing to send.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum InputError {
-    /// The template asks for JSON, and what came of it is none.
-    #[error("the input transformer's result is not valid JSON")]
-    NotJson,
-    /// The event is not one that parts can be taken from.
-    #[error("the event is not a JSON object in UTF-8")]
-    Event,
-}
 
 /// What a target is sent, ready to be made.
 #[derive(Debug, Clone)]
@@ -65,8 +54,8 @@ impl Input {
     }
 
     /// Makes it from an event.
-    pub fn render<'e>(&self, rule: &RuleEntry, arrival: &Arrival<'e>) -> Result<Cow<'e, [u8]>, InputError> {
-        let event = || std::str::from_utf8(arrival.envelope).map_err(|_| InputError::Event);
+    pub fn render<'e>(&self, rule: &RuleEntry, arrival: &Arrival<'e>) -> Result<Cow<'e, [u8]>, InvocationError> {
+        let event = || std::str::from_utf8(arrival.envelope).map_err(|_| InvocationError::Event);
         let text = match self {
             Self::Event => return Ok(Cow::Borrowed(arrival.envelope)),
             Self::Constant(text) => text.clone(),

@@ -7,11 +7,10 @@
 use aws_api::Timestamp;
 use serde_json::value::RawValue;
 
-use super::InputError;
 use super::path::JsonPath;
 use crate::buses::RuleEntry;
 use crate::json;
-use crate::route::Arrival;
+use crate::route::{Arrival, InvocationError};
 
 /// What a placeholder stands for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,7 +72,7 @@ impl Template {
     }
 
     /// The text for an event.
-    pub fn render(&self, rule: &RuleEntry, arrival: &Arrival<'_>, event: &str) -> Result<String, InputError> {
+    pub fn render(&self, rule: &RuleEntry, arrival: &Arrival<'_>, event: &str) -> Result<String, InvocationError> {
         let mut text = String::new();
         for piece in &self.pieces {
             match piece {
@@ -84,7 +83,7 @@ impl Template {
             }
         }
         if self.is_json && serde_json::from_str::<&RawValue>(&text).is_err() {
-            return Err(InputError::NotJson);
+            return Err(InvocationError::NotJson);
         }
         Ok(text)
     }
@@ -127,13 +126,13 @@ fn source(name: &str, paths: &[(&str, JsonPath)]) -> Result<Source, String> {
 
 impl Source {
     /// The value as JSON text; `None` if the event has none.
-    fn value(&self, rule: &RuleEntry, ingested: Timestamp, event: &str) -> Result<Option<String>, InputError> {
+    fn value(&self, rule: &RuleEntry, ingested: Timestamp, event: &str) -> Result<Option<String>, InvocationError> {
         Ok(Some(match self {
             Self::Path(path) => return Ok(path.find(event).map(str::to_owned)),
             Self::RuleArn => json::quoted(&rule.arn),
             Self::RuleName => json::quoted(&rule.rule.name),
             Self::IngestionTime => json::quoted(&ingested.to_rfc3339_seconds()),
-            Self::Event => without_detail(event).ok_or(InputError::Event)?,
+            Self::Event => without_detail(event).ok_or(InvocationError::Event)?,
             Self::EventJson => event.to_owned(),
         }))
     }
