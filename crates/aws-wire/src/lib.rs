@@ -1,1 +1,20 @@
-//! To be written.
+//! The RPC protocols of AWS: JSON 1.0 and 1.1, and Query. From the parts of a request to the input shape of a typed operation,
+//! and from its output, or its refusal, to the bytes of the answer.
+//!
+//! Codecs only: nothing here reads a socket, knows a clock or decides what an operation does. A [`Call`] is one request; it is
+//! the [`Codec`](aws_api::Codec) that the service's `dispatch` reads and writes with. S3, which is REST, is not here.
+//!
+//! See "AWS JSON 1.0 protocol", "AWS JSON 1.1 protocol" and "AWS Query protocol" of the Smithy specification.
+
+mod call;
+mod error;
+mod json;
+mod names;
+mod query;
+mod refusal;
+mod response;
+mod xml;
+
+pub use call::{Call, Head, Protocol};
+pub use query::{KEY_LEN_MAX, PARAMETERS_MAX, PARTS_MAX};
+pub use response::WireResponse;

@@ -1,0 +1,59 @@
+//! The parts of an answer.
+
+use aws_api::{ApiError, ServiceInfo};
+use serde_json::json;
+
+use crate::call::Protocol;
+use crate::refusal::outgoing;
+use crate::xml;
+
+/// An answer, for the server to send: it adds what HTTP asks for (`Date`, `Content-Length`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WireResponse {
+    /// The HTTP status.
+    pub status: u16,
+    /// Names in lower case, and values without control characters.
+    pub headers: Vec<(&'static str, String)>,
+    /// The bytes.
+    pub body: Vec<u8>,
+}
+
+impl WireResponse {
+    pub(crate) fn success(
+        service: &ServiceInfo,
+        op: &str,
+        protocol: Protocol,
+        encoded: Vec<u8>,
+        request_id: &str,
+    ) -> Self {
+        let body = match protocol {
+            Protocol::Json { .. } => encoded,
+            Protocol::Query => xml::success(service, op, encoded, request_id),
+        };
+        Self { status: 200, headers: headers(service, protocol, request_id), body }
+    }
+
+    /// The answer that refuses a request, in the protocol that the request has ([`Protocol::of`]).
+    pub fn refusal(service: &ServiceInfo, protocol: Protocol, error: &ApiError, request_id: &str) -> Self {
+        let outgoing = outgoing(service.service, protocol, error);
+        let mut headers = headers(service, protocol, request_id);
+        if let Some(query_error) = &outgoing.query_error {
+            headers.push(("x-amzn-query-error", query_error.clone()));
+        }
+        let body = match protocol {
+            Protocol::Json { .. } => {
+                json!({"__type": outgoing.code, "message": outgoing.message}).to_string().into_bytes()
+            }
+            Protocol::Query => xml::error(service, &outgoing, request_id),
+        };
+        Self { status: outgoing.status, headers, body }
+    }
+}
+
+fn headers(service: &ServiceInfo, protocol: Protocol, request_id: &str) -> Vec<(&'static str, String)> {
+    let media_type = match protocol {
+        Protocol::Json { .. } => service.json_media_type,
+        Protocol::Query => "text/xml",
+    };
+    vec![("content-type", media_type.into()), ("x-amzn-requestid", request_id.into())]
+}
