@@ -13,6 +13,7 @@ use tokio::sync::watch;
 
 use crate::blob::BlobFiles;
 use crate::counter::Counter;
+use crate::journal::JournalFile;
 use crate::keeper::Chore;
 use crate::queue::QueueMemory;
 use crate::sync::GroupSync;
@@ -32,6 +33,8 @@ pub(crate) struct Core {
     pub(crate) log_last: watch::Sender<u64>,
     /// The last record known to be in a table file, out of the journal.
     pub(crate) log_checked: AtomicU64,
+    /// Locked before the engine's buffer is handed over, so that syncs do not pass each other.
+    pub(crate) journal: Mutex<JournalFile>,
     pub(crate) queues: QueueMemory,
     pub(crate) message_ids: Counter,
     pub(crate) blob_ids: Counter,
@@ -87,13 +90,14 @@ impl Core {
         Ok(Applied { ticket, last_seq })
     }
 
-    /// Makes everything that was applied before the call durable: `fdatasync` of the journal. A file that the engine has
-    /// moved on from was synced by it, with its directory.
+    /// Makes everything that was applied before the call durable.
     pub(crate) fn sync_journal(&self) -> Result<(), fjall::Error> {
+        let mut journal = lock(&self.journal);
+        self.db.persist(PersistMode::Buffer)?;
         if let Some(hook) = &self.options.sync_hook {
             hook.before_sync()?;
         }
-        self.db.persist(PersistMode::SyncData)
+        Ok(journal.sync()?)
     }
 
     /// What may be done once a sync has ended: it has waiters, so the slow part goes to the keeper.
@@ -123,5 +127,66 @@ impl Core {
     pub(crate) fn free_bytes(&self) -> io::Result<u64> {
         let stat = rustix::fs::statvfs(&self.dir)?;
         Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::{Space, Store};
+
+    /// The journal moves to a new file while units are written; syncs follow, and nothing is lost on the way.
+    #[tokio::test]
+    async fn syncs_follow_the_journal_to_its_next_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path(), Options::default()).unwrap();
+        let core = std::sync::Arc::clone(&store.0.core);
+        let before = lock(&core.journal).number();
+        let mut written = 0_u64;
+        while lock(&core.journal).number() == before {
+            assert!(written < 400, "256 MiB and still the same file");
+            let mut unit = Unit::new();
+            // Not to be compressed.
+            let noise: Vec<u8> = (0..1 << 17)
+                .map(|word: u64| word.wrapping_mul(written ^ 0x9e37_79b9_7f4a_7c15))
+                .flat_map(u64::to_be_bytes)
+                .collect();
+            unit.put(Space::Objects, written.to_be_bytes(), Bytes::from(noise));
+            unit.append(Bytes::from(written.to_string()));
+            store.commit(unit).await.unwrap();
+            written += 1;
+        }
+        drop(core);
+        drop(store);
+        let store = Store::open(dir.path(), Options::default()).unwrap();
+        assert_eq!(store.range(Space::Objects, ..).count() as u64, written);
+        assert_eq!(store.log().last_seq(), written);
+    }
+
+    /// What the log's check has to walk gets shorter as the journal is left behind.
+    #[tokio::test]
+    async fn the_checked_part_of_the_log_grows() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path(), Options::default()).unwrap();
+        let mut unit = Unit::new();
+        (0..1000).for_each(|number: u64| unit.append(Bytes::from(number.to_string())));
+        store.commit(unit).await.unwrap();
+        let core = std::sync::Arc::clone(&store.0.core);
+        let mut asked = None;
+        crate::log::advance_check(&core, &mut asked).unwrap();
+        assert_eq!(asked, Some(1000));
+        while asked.is_some() {
+            crate::log::advance_check(&core, &mut asked).unwrap();
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(core.log_checked.load(std::sync::atomic::Ordering::Relaxed), 1000);
+        drop(core);
+        store.clone().close().await.unwrap();
+        drop(store);
+        let store = Store::open(dir.path(), Options::default()).unwrap();
+        assert_eq!(store.0.core.log_checked.load(std::sync::atomic::Ordering::Relaxed), 1000);
+        assert_eq!(store.log().read(999, 5, usize::MAX).unwrap().len(), 2);
     }
 }

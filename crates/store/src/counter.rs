@@ -2,8 +2,6 @@
 
 use std::sync::Mutex;
 
-use fjall::PersistMode;
-
 use crate::StoreError;
 use crate::core::{Core, lock};
 use crate::tree::Tree;
@@ -42,9 +40,7 @@ impl Counter {
             let mut unit = crate::Unit::new();
             unit.rows.put(Tree::Counters, self.key.to_vec(), bytes::Bytes::copy_from_slice(&end.to_be_bytes()));
             core.apply(unit)?;
-            core.db
-                .persist(PersistMode::SyncData)
-                .map_err(|error| core.sync.fail(format!("sync of the journal: {error}")))?;
+            core.sync_journal().map_err(|error| core.sync.fail(format!("sync of the journal: {error}")))?;
             block.end = end;
         }
         let number = block.next;

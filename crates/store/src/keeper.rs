@@ -14,9 +14,10 @@ pub(crate) enum Chore {
     Stop,
 }
 
-/// The body of the keeper's thread. It starts by sweeping what a crash has left.
-pub(crate) fn run(core: &Arc<Core>, chores: &mpsc::Receiver<Chore>) {
-    sweep(core);
+/// The body of the keeper's thread. It starts by sweeping what a crash has left: files numbered below `sweep_end`, all of
+/// which an earlier process made.
+pub(crate) fn run(core: &Arc<Core>, chores: &mpsc::Receiver<Chore>, sweep_end: u64) {
+    sweep(core, sweep_end);
     let mut asked = None;
     while let Ok(chore) = chores.recv() {
         match chore {
@@ -31,8 +32,8 @@ pub(crate) fn run(core: &Arc<Core>, chores: &mpsc::Receiver<Chore>) {
     }
 }
 
-fn sweep(core: &Core) {
-    let swept = core.blob_files.sweep(&core.trees, core.blob_ids.floor()).unwrap_or_else(|error| {
+fn sweep(core: &Core, end: u64) {
+    let swept = core.blob_files.sweep(&core.trees, end).unwrap_or_else(|error| {
         tracing::warn!(%error, "files that no row names were left where they are");
         0
     });

@@ -4,6 +4,7 @@ mod blob;
 mod core;
 mod counter;
 mod error;
+mod journal;
 mod keeper;
 mod log;
 mod open;

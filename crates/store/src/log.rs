@@ -100,12 +100,9 @@ fn crc(seq: u64, record: &[u8]) -> u32 {
     let mut digest = crc_fast::Digest::new(crc_fast::CrcAlgorithm::Crc32Iscsi);
     digest.update(&seq.to_be_bytes());
     digest.update(record);
-    low_word(digest.finalize())
-}
-
-/// A 32-bit checksum comes in the low half of the library's 64.
-fn low_word(checksum: u64) -> u32 {
-    (checksum & u64::from(u32::MAX)) as u32
+    // The library gives 64 bits; a 32-bit checksum is their low half.
+    let [_, _, _, _, low @ ..] = digest.finalize().to_be_bytes();
+    u32::from_be_bytes(low)
 }
 
 /// CRC-32C of number and record, then the record.

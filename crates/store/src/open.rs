@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use crate::blob::{BlobFiles, sync_directory};
 use crate::core::Core;
 use crate::counter::Counter;
+use crate::journal::JournalFile;
 use crate::queue::QueueMemory;
 use crate::sync::GroupSync;
 use crate::tree::{Tree, Trees};
@@ -24,6 +25,7 @@ const FORMAT_LEN_MAX: u64 = 64;
 /// Of the engine's journal: what a start has to read, at most.
 const JOURNAL_BYTES_MAX: u64 = 256 * 1024 * 1024;
 
+const ENGINE: &str = "engine";
 const MESSAGE_IDS: &[u8] = b"ids.messages";
 const BLOB_IDS: &[u8] = b"ids.blobs";
 
@@ -34,7 +36,7 @@ pub(crate) fn open(dir: &Path, options: Options) -> Result<(Arc<Core>, Threads),
     let lock = take_lock(dir)?;
     check_format(dir)?;
     let (sender, receiver) = mpsc::channel();
-    let core = Arc::new(open_core(dir, options, lock, sender).map_err(|error| of_store(dir, error))?);
+    let core = Arc::new(open_core(dir, options, lock, sender).map_err(|error| of_store(dir, &error))?);
     let threads = start(&core, receiver).map_err(unreadable)?;
     Ok((core, threads))
 }
@@ -42,7 +44,10 @@ pub(crate) fn open(dir: &Path, options: Options) -> Result<(Arc<Core>, Threads),
 fn start(core: &Arc<Core>, chores: mpsc::Receiver<keeper::Chore>) -> io::Result<Threads> {
     let (syncing, keeping) = (Arc::clone(core), Arc::clone(core));
     let syncer = thread::Builder::new().name("store-sync".to_owned()).spawn(move || sync::run(&syncing))?;
-    let keeper = thread::Builder::new().name("store-keep".to_owned()).spawn(move || keeper::run(&keeping, &chores));
+    // Read before anybody can make a file.
+    let sweep_end = core.blob_ids.floor();
+    let keeper =
+        thread::Builder::new().name("store-keep".to_owned()).spawn(move || keeper::run(&keeping, &chores, sweep_end));
     let keeper = keeper.inspect_err(|_| core.sync.stop())?;
     Ok(Threads { syncer: Some(syncer), keeper: Some(keeper) })
 }
@@ -64,7 +69,7 @@ fn check_format(dir: &Path) -> Result<(), OpenError> {
     let damaged = |detail: &str| OpenError::Damaged { dir: dir.to_owned(), detail: detail.to_owned() };
     let path = dir.join("format");
     if !path.try_exists().map_err(unreadable)? {
-        if dir.join("engine").try_exists().map_err(unreadable)? {
+        if dir.join(ENGINE).try_exists().map_err(unreadable)? {
             return Err(damaged("the file `format` is missing"));
         }
         return write_format(dir).map_err(unreadable);
@@ -111,6 +116,7 @@ fn open_core(
         log_first: AtomicU64::new(log.first),
         log_last: watch::Sender::new(log.last),
         log_checked: AtomicU64::new(log.checked),
+        journal: Mutex::new(JournalFile::open(dir.join(ENGINE))?),
         queues: QueueMemory::default(),
         message_ids: Counter::new(MESSAGE_IDS, trees.get_u64(Tree::Counters, MESSAGE_IDS)?),
         blob_ids: Counter::new(BLOB_IDS, trees.get_u64(Tree::Counters, BLOB_IDS)?),
@@ -127,7 +133,7 @@ fn open_core(
 
 /// The first time, the engine is made under another name: a crash half way leaves nothing that looks like one.
 fn open_engine(dir: &Path, options: &Options) -> Result<(Database, Trees), StoreError> {
-    let engine = dir.join("engine");
+    let engine = dir.join(ENGINE);
     if !engine.try_exists()? {
         let started = dir.join("engine.new");
         if started.try_exists()? {
@@ -160,10 +166,10 @@ fn read_note(dir: &Path) -> io::Result<Vec<u8>> {
     }
 }
 
-fn of_store(dir: &Path, error: StoreError) -> OpenError {
+fn of_store(dir: &Path, error: &StoreError) -> OpenError {
     let dir = dir.to_owned();
     let io_error = |source: &io::Error| io::Error::new(source.kind(), source.to_string());
-    match &error {
+    match error {
         StoreError::Io(source) => OpenError::Unreadable { dir, source: io_error(source) },
         StoreError::Engine(source) => match &**source {
             fjall::Error::Io(source) | fjall::Error::Storage(fjall::LsmError::Io(source)) => {

@@ -188,7 +188,7 @@ pub(crate) fn run(core: &Arc<Core>) {
                 if sync.sync_once(core).is_err() {
                     return;
                 }
-                looked = sync.syncs() % ROOM_INTERVAL_SYNCS == 0;
+                looked = sync.syncs().is_multiple_of(ROOM_INTERVAL_SYNCS);
                 if looked {
                     sync.look_for_room(core);
                 }

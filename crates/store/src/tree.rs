@@ -217,9 +217,12 @@ impl Rows {
         self.0.insert((tree, key), None);
     }
 
-    /// What these rows say of a key: `None` if nothing, `Some(None)` if it is deleted.
-    pub(crate) fn get(&self, tree: Tree, key: &[u8]) -> Option<Option<&Bytes>> {
-        self.0.get(&(tree, key.to_vec())).map(Option::as_ref)
+    /// A key's value once these rows are written.
+    pub(crate) fn get_over(&self, trees: &Trees, tree: Tree, key: &[u8]) -> Result<Option<Bytes>, StoreError> {
+        match self.0.get(&(tree, key.to_vec())) {
+            Some(written) => Ok(written.clone()),
+            None => trees.get(tree, key),
+        }
     }
 
     pub(crate) fn merge(&mut self, other: Self) {

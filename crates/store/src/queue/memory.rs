@@ -342,11 +342,7 @@ impl Plan<'_> {
 
     /// Where a message stands, with what this unit has done so far.
     fn place_of(&self, queue: QueueId, seq: u64) -> Result<Option<(Timestamp, Class)>, StoreError> {
-        let key = rows::state_key(queue, seq);
-        let value = match self.rows.get(Tree::QueueStates, &key) {
-            Some(written) => written.cloned(),
-            None => self.trees.get(Tree::QueueStates, &key)?,
-        };
-        value.map(|value| rows::read_state(value).map(|(visible_at, class, _)| (visible_at, class))).transpose()
+        let value = self.rows.get_over(self.trees, Tree::QueueStates, &rows::state_key(queue, seq))?;
+        value.map(|value| rows::read_state(&value).map(|(visible_at, class, _)| (visible_at, class))).transpose()
     }
 }

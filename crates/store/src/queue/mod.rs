@@ -113,12 +113,12 @@ impl QueueStore {
     /// How many messages there are. Cheap, whatever the backlog; the first call for a queue after a start walks the keys
     /// of those not visible yet.
     pub fn counts(&self, queue: QueueId, now: Timestamp) -> Result<Counts, StoreError> {
-        self.with_waiting(queue, now, |memory| memory.counts())
+        self.with_waiting(queue, now, memory::Waiting::counts)
     }
 
     /// The next moment after `now` at which a message becomes visible.
     pub fn next_visible(&self, queue: QueueId, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
-        self.with_waiting(queue, now, |memory| memory.next_visible())
+        self.with_waiting(queue, now, memory::Waiting::next_visible)
     }
 
     /// The first messages in the order of sending, at most `limit`, visible or not: those whose retention ends first.
@@ -160,7 +160,7 @@ impl QueueStore {
         };
         let message =
             snapshot.get(self.core.trees.of(Tree::QueueMessages), &key)?.ok_or_else(|| rows::lost(queue, seq))?;
-        let (visible_at, class, state) = rows::read_state(state.into())?;
+        let (visible_at, class, state) = rows::read_state(&state.into())?;
         Ok(Some(QueueRow { slot: Slot { visible_at, seq }, class, state, message: message.into() }))
     }
 

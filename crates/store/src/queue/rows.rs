@@ -81,8 +81,8 @@ pub(super) fn state_value(visible_at: Timestamp, class: Class, state: &[u8]) -> 
     value.freeze()
 }
 
-pub(super) fn read_state(value: Bytes) -> Result<(Timestamp, Class, Bytes), StoreError> {
-    let (visible_at, class) = (moment(word(&value, 0)?), read_class(value.get(8))?);
+pub(super) fn read_state(value: &Bytes) -> Result<(Timestamp, Class, Bytes), StoreError> {
+    let (visible_at, class) = (moment(word(value, 0)?), read_class(value.get(8))?);
     Ok((visible_at, class, value.slice(STATE_HEAD_LEN..)))
 }
 
