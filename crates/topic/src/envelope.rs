@@ -5,6 +5,7 @@
 //! `UnsubscribeURL`, which is not signed, differs. Making the signature and serving its certificate are the caller's.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use aws_api::{Arn, Timestamp};
 use base64::Engine as _;
@@ -26,7 +27,7 @@ pub struct Envelope {
     /// Up to 100 characters.
     pub subject: Option<String>,
     /// The text for this protocol.
-    pub message: String,
+    pub message: Arc<str>,
     /// When it was published.
     pub timestamp: Timestamp,
     /// Which hash the signature is to be made over.
@@ -41,7 +42,7 @@ impl Envelope {
         let (id, timestamp, topic) =
             (self.message_id.to_string(), self.timestamp.to_rfc3339_millis(), self.topic_arn.to_string());
         let members = [
-            Some(("Message", self.message.as_str())),
+            Some(("Message", &*self.message)),
             Some(("MessageId", &id)),
             self.subject.as_deref().map(|subject| ("Subject", subject)),
             Some(("Timestamp", &timestamp)),
@@ -229,10 +230,10 @@ mod tests {
         /// Whatever was published comes out of the JSON again, and SQS takes every character of it.
         #[test]
         fn the_receiver_reads_what_was_published(message in ".*", subject in proptest::option::of(".*")) {
-            let envelope = Envelope { subject, message, ..envelope() };
+            let envelope = Envelope { subject, message: message.into(), ..envelope() };
             let rendered = envelope.render("s", "c", "u");
             let read: serde_json::Value = serde_json::from_str(&rendered).unwrap();
-            prop_assert_eq!(read["Message"].as_str(), Some(envelope.message.as_str()));
+            prop_assert_eq!(read["Message"].as_str(), Some(&*envelope.message));
             prop_assert_eq!(read.get("Subject").and_then(|s| s.as_str()), envelope.subject.as_deref());
             let refused_by_sqs = |c: char| (c < ' ' && c != '\n') || matches!(c, '\u{fffe}' | '\u{ffff}');
             prop_assert!(!rendered.contains(refused_by_sqs));

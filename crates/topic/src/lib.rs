@@ -58,6 +58,12 @@ pub struct Topics {
     subscriptions: BTreeMap<String, Arc<Subscribed>>,
 }
 
+/// The server shares one between its threads.
+const _: () = {
+    const fn shared<T: Send + Sync>() {}
+    shared::<Topics>();
+};
+
 impl Topics {
     /// Takes in a committed row, or its removal: the only mutation. Rows of other kinds are ignored; rows may come in any
     /// order.
@@ -123,6 +129,11 @@ fn parse_arn(text: &str, member: &str) -> Result<Arn, ApiError> {
         few @ ..6 => invalid(format!("{member} Reason: An ARN must have at least 6 elements, not {few}")),
         _ => invalid(member),
     })
+}
+
+/// Characters that the XML of an answer could not carry.
+fn is_unprintable(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}')
 }
 
 fn key_of(topic: &Arn) -> String {

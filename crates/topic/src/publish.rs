@@ -1,5 +1,6 @@
 //! What one publication becomes: a delivery for each subscription that lets it through.
 
+use std::cell::LazyCell;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -206,14 +207,16 @@ impl Topics {
     ) -> Result<Published, ApiError> {
         let topic = self.published_topic(topic_arn)?;
         let text: Arc<str> = publication.text_for("sqs")?.into();
-        let envelope = Arc::new(Envelope {
-            message_id,
-            topic_arn: topic.arn(),
-            subject: publication.subject.clone(),
-            message: text.to_string(),
-            timestamp: now,
-            signature_version: topic.signature_version.unwrap_or_default(),
-            attributes: publication.attributes.clone(),
+        let envelope = LazyCell::new(|| {
+            Arc::new(Envelope {
+                message_id,
+                topic_arn: topic.arn(),
+                subject: publication.subject.clone(),
+                message: Arc::clone(&text),
+                timestamp: now,
+                signature_version: topic.signature_version.unwrap_or_default(),
+                attributes: publication.attributes.clone(),
+            })
         });
         let mut published =
             Published { message_id, deliveries: Vec::new(), summary: Summary::default(), size: publication.size() };
@@ -224,7 +227,8 @@ impl Topics {
             };
             published.summary.count(verdict);
             if verdict == Verdict::Passed {
-                let delivery = deliver(subscribed, &text, &envelope, &mut published.summary);
+                let notification = || Body::Envelope(Arc::clone(&envelope));
+                let delivery = deliver(subscribed, publication, &text, notification, &mut published.summary);
                 published.deliveries.extend(delivery);
             }
         }
@@ -235,36 +239,33 @@ impl Topics {
 /// The delivery to one subscription, if it can be made at all.
 fn deliver(
     subscribed: &Subscribed,
+    publication: &Publication,
     text: &Arc<str>,
-    envelope: &Arc<Envelope>,
+    notification: impl Fn() -> Body,
     summary: &mut Summary,
 ) -> Option<Delivery> {
     let settings = &subscribed.row.settings;
     let dead_letter = settings.redrive_policy.as_ref().map(|policy| policy.dead_letter_target.clone());
-    let delivery = |queue: Arn, body: Body, attributes: MessageAttributes, dead_letter: Option<Arn>| Delivery {
-        subscription_arn: subscribed.arn.clone(),
-        queue,
-        body,
-        attributes,
-        dead_letter,
-    };
+    let subscription_arn = subscribed.arn.clone();
     let queue = subscribed.row.endpoint.clone();
-    let notification = Body::Envelope(Arc::clone(envelope));
+    let fits = publication.attributes.len() <= RAW_ATTRIBUTES_MAX;
     if !settings.raw_message_delivery {
         summary.delivered += 1;
-        return Some(delivery(queue, notification, MessageAttributes::new(), dead_letter));
-    }
-    if envelope.attributes.len() <= RAW_ATTRIBUTES_MAX {
+        let (body, attributes) = (notification(), MessageAttributes::new());
+        Some(Delivery { subscription_arn, queue, body, attributes, dead_letter })
+    } else if fits {
         summary.delivered += 1;
-        return Some(delivery(queue, Body::Raw(Arc::clone(text)), envelope.attributes.clone(), dead_letter));
-    }
-    // The dead-letter queue could not take that many attributes either; the envelope holds them all.
-    let Some(dead_letter) = dead_letter else {
+        let (body, attributes) = (Body::Raw(Arc::clone(text)), publication.attributes.clone());
+        Some(Delivery { subscription_arn, queue, body, attributes, dead_letter })
+    } else if let Some(queue) = dead_letter {
+        // The dead-letter queue could not take that many attributes either; the envelope holds them all.
+        summary.redriven += 1;
+        let (body, attributes) = (notification(), MessageAttributes::new());
+        Some(Delivery { subscription_arn, queue, body, attributes, dead_letter: None })
+    } else {
         summary.discarded += 1;
-        return None;
-    };
-    summary.redriven += 1;
-    Some(delivery(dead_letter, notification, MessageAttributes::new(), None))
+        None
+    }
 }
 
 /// The ids of a batch's entries, which are well-formed and distinct.

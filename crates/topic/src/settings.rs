@@ -38,9 +38,9 @@ pub(crate) fn set(
     Ok(())
 }
 
-/// Checks what several attributes decide together.
-pub(crate) fn check(settings: &SubscriptionSettings) -> Result<(), Reason> {
-    filter::Filter::of(settings).map(drop)
+/// Checks what several attributes decide together, and tells whether the result filters anything.
+pub(crate) fn filters(settings: &SubscriptionSettings) -> Result<bool, Reason> {
+    filter::Filter::of(settings).map(|filter| filter.is_some())
 }
 
 fn raw(value: &str) -> Result<bool, Reason> {

@@ -47,7 +47,7 @@ impl Topics {
         for (name, value) in &req.attributes {
             settings::set(&mut asked, name, value, queue_exists).map_err(refuse)?;
         }
-        settings::check(&asked).map_err(refuse)?;
+        let filters = settings::filters(&asked).map_err(refuse)?;
         if let Some((_, existing)) = self.subscribed(topic).find(|(_, it)| it.row.endpoint == endpoint) {
             same(&existing.row.settings, &asked, req)?;
             return Ok((SubscribeResponse { subscription_arn: existing.arn.to_string() }, Vec::new()));
@@ -55,7 +55,7 @@ impl Topics {
         if !queue_exists(&endpoint) {
             return Err(invalid(format!("Endpoint Reason: the queue {endpoint} does not exist")));
         }
-        self.check_limits(topic, &asked)?;
+        self.check_limits(topic, filters)?;
         let subscription = Subscription {
             account: topic.account.clone(),
             region: topic.region.clone(),
@@ -70,7 +70,7 @@ impl Topics {
         Ok((SubscribeResponse { subscription_arn }, vec![Change::put(&subscription)]))
     }
 
-    fn check_limits(&self, topic: &Topic, asked: &SubscriptionSettings) -> Result<(), ApiError> {
+    fn check_limits(&self, topic: &Topic, filters: bool) -> Result<(), ApiError> {
         let (mut all, mut filtered) = (0, 0);
         for (_, subscribed) in self.subscribed(topic) {
             all += 1;
@@ -80,7 +80,7 @@ impl Topics {
             let message = format!("The limit of {SUBSCRIPTIONS_MAX} subscriptions of a topic has been reached");
             return Err(ApiError::new("SubscriptionLimitExceeded", message).with_status(403));
         }
-        if asked.filter_policy.is_some() && filtered >= FILTER_POLICIES_MAX {
+        if filters && filtered >= FILTER_POLICIES_MAX {
             return Err(too_many_filters());
         }
         Ok(())
@@ -166,16 +166,16 @@ impl Topics {
         req: &SetSubscriptionAttributesRequest,
         queue_exists: &dyn Fn(&Arn) -> bool,
     ) -> Result<Vec<Change>, ApiError> {
-        let Subscribed { row, .. } =
+        let Subscribed { row, filter, .. } =
             self.subscription(ctx, req.subscription_arn.as_deref(), "SetSubscriptionAttributes")?;
         let name = req.attribute_name.as_deref().ok_or_else(|| missing("attributeName"))?;
         let mut row = row.clone();
-        let had_filter = row.settings.filter_policy.is_some();
         let value = req.attribute_value.as_deref().unwrap_or_default();
-        settings::set(&mut row.settings, name, value, queue_exists).map_err(|reason| reason.refusal(""))?;
-        settings::check(&row.settings).map_err(|reason| reason.refusal(""))?;
-        if !had_filter
-            && row.settings.filter_policy.is_some()
+        let refuse = |reason: Reason| reason.refusal("");
+        settings::set(&mut row.settings, name, value, queue_exists).map_err(refuse)?;
+        let filters = settings::filters(&row.settings).map_err(refuse)?;
+        if filters
+            && filter.is_none()
             && let Some(topic) = self.topics.get(&topic_key(&row.account, &row.region, &row.topic))
             && self.subscribed(topic).filter(|(_, it)| it.filter.is_some()).count() >= FILTER_POLICIES_MAX
         {

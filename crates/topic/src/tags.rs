@@ -9,7 +9,7 @@ use aws_api::sns::{
 use aws_api::{ApiError, Change, RequestContext};
 
 use crate::refusal::{invalid, missing, no_resource};
-use crate::{Topic, Topics};
+use crate::{Topic, Topics, is_unprintable};
 
 /// Tags of one topic ("Amazon SNS topic tagging" in the SNS guide).
 pub const TAGS_MAX: usize = 50;
@@ -29,6 +29,9 @@ pub(crate) fn read(tags: &[Tag]) -> Result<BTreeMap<String, String>, ApiError> {
             return Err(invalid(format!(
                 "Tags Reason: a tag key must have 1 to {KEY_CHARS_MAX} characters and must not start with aws:"
             )));
+        }
+        if key.contains(is_unprintable) || value.contains(is_unprintable) {
+            return Err(invalid("Tags Reason: a tag must not contain control characters"));
         }
         if value.chars().count() > VALUE_CHARS_MAX {
             return Err(invalid(format!("Tags Reason: a tag value can have up to {VALUE_CHARS_MAX} characters")));
@@ -138,6 +141,11 @@ mod tests {
                 arn.clone(),
                 vec![tag("AWS:x", "")],
                 "InvalidParameter: Invalid parameter: Tags Reason: a tag key must have 1 to 128 characters and must not start with aws:",
+            ),
+            (
+                arn.clone(),
+                vec![tag("k", "\u{1}")],
+                "InvalidParameter: Invalid parameter: Tags Reason: a tag must not contain control characters",
             ),
             (format!("{arn}x"), many(1), "ResourceNotFound: Resource does not exist"),
             (

@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::entity::{SignatureVersion, topic_key};
 use crate::page::page;
 use crate::refusal::{invalid, missing, no_topic};
-use crate::{Subscription, Topic, Topics, key_of, tags, topic_arn};
+use crate::{Subscription, Topic, Topics, is_unprintable, key_of, tags, topic_arn};
 
 /// The longest name of a topic, in characters.
 pub const TOPIC_NAME_LEN_MAX: usize = 256;
@@ -160,6 +160,9 @@ fn set(topic: &mut Topic, name: &str, value: &str) -> Result<(), String> {
     match name {
         "DisplayName" if value.chars().count() > DISPLAY_NAME_CHARS_MAX => {
             Err(format!("DisplayName: Must be at most {DISPLAY_NAME_CHARS_MAX} characters long"))
+        }
+        "DisplayName" if value.contains(is_unprintable) => {
+            Err("DisplayName: Must not contain control characters".into())
         }
         "DisplayName" => {
             topic.display_name = value.into();

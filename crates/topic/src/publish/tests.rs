@@ -37,7 +37,7 @@ fn raw_and_enveloped() {
     assert_eq!((&first.dead_letter, first.attributes.len()), (&Some(queue("dlq")), 0));
     let envelope = published.envelope().unwrap();
     assert_eq!(first.body, Body::Envelope(Arc::clone(envelope)));
-    assert_eq!((envelope.message.as_str(), envelope.subject.as_deref()), ("hello", Some("s")));
+    assert_eq!((&*envelope.message, envelope.subject.as_deref()), ("hello", Some("s")));
     assert_eq!((envelope.attributes.len(), envelope.signature_version), (1, SignatureVersion::V1));
     assert_eq!((&second.queue, &second.body), (&queue("q2"), &Body::Raw("hello".into())));
     assert_eq!((&second.attributes, &second.dead_letter), (&publication.attributes, &None));

@@ -101,6 +101,7 @@ fn attributes_without_effect_are_refused() {
             "x",
             "LambdaSuccessFeedbackRoleArn: delivery status logging is not supported yet",
         ),
+        ("DisplayName", "a\u{1}", "DisplayName: Must not contain control characters"),
         ("SignatureVersion", "3", "SignatureVersion: Invalid value [3]. Must be 1 or 2."),
         ("Foo", "x", "AttributeName"),
     ];
