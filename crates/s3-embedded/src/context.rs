@@ -1,0 +1,101 @@
+//! What a request carries besides HTTP: facts that whoever called us has already established.
+//!
+//! They travel as extensions of the request, so that the service has the shape of any other HTTP service.
+
+use std::sync::{Arc, Mutex, OnceLock};
+
+use aws_api::Timestamp;
+use http::HeaderMap;
+use s3s::{S3Request, S3Result};
+use uuid::Uuid;
+
+use crate::error::internal;
+
+/// When the request arrived: `Last-Modified` of what it writes, the initiation of the upload it starts.
+#[derive(Debug, Clone, Copy)]
+pub struct RequestTime(pub Timestamp);
+
+/// The verified caller. Without it the request is anonymous and refused: there are no public grants.
+#[derive(Debug, Clone)]
+pub struct Owner {
+    /// Twelve digits.
+    pub account: String,
+    /// The name that lists and ACLs show.
+    pub display_name: String,
+}
+
+/// The request's own randomness. Upload ids and the names of stored bodies derive from it.
+#[derive(Debug, Clone, Copy)]
+pub struct RequestId(pub Uuid);
+
+/// Trailers of an `aws-chunked` body, filled by its decoder once the body has been read to its end.
+#[derive(Debug, Clone, Default)]
+pub struct Trailers(pub Arc<OnceLock<HeaderMap>>);
+
+/// The operation as the caller classified it, by its API name, for example `ListObjectsV2`.
+///
+/// If the request turns out to be another operation, nothing is done and the answer is a 500: what was named in the record and
+/// what is done must be the same.
+#[derive(Debug, Clone, Copy)]
+pub struct ExpectedOperation(pub &'static str);
+
+/// Where an operation that writes leaves its batch, for the caller to commit together with its own rows before it answers.
+///
+/// Without it the operation commits by itself.
+#[derive(Clone, Default)]
+pub struct DeferredUnit(pub Arc<Mutex<Option<store::Unit>>>);
+
+impl DeferredUnit {
+    /// Takes the batch that an operation left, if it left one.
+    pub fn take(&self) -> Option<store::Unit> {
+        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take()
+    }
+
+    fn put(&self, unit: store::Unit) {
+        *self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(unit);
+    }
+}
+
+/// The headers as they came. `s3s` refuses some values that S3 ignores or stores as they are, so those are kept from it.
+#[derive(Debug, Clone)]
+pub(crate) struct RawHead(pub Arc<HeaderMap>);
+
+/// One call: everything an operation may know besides its input.
+pub(crate) struct Call {
+    pub now: Timestamp,
+    pub id: Uuid,
+    pub owner: Owner,
+    pub head: Arc<HeaderMap>,
+    pub trailers: Option<Trailers>,
+    deferred: Option<DeferredUnit>,
+}
+
+impl Call {
+    /// From the request's extensions; the access check has already seen that there is an owner.
+    pub fn of<T>(request: &S3Request<T>) -> S3Result<Self> {
+        let extensions = &request.extensions;
+        let missing = |what: &str| internal(format!("the request carries no {what}"));
+        Ok(Self {
+            now: extensions.get::<RequestTime>().ok_or_else(|| missing("RequestTime"))?.0,
+            id: extensions.get::<RequestId>().ok_or_else(|| missing("RequestId"))?.0,
+            owner: extensions.get::<Owner>().cloned().ok_or_else(|| missing("Owner"))?,
+            head: extensions.get::<RawHead>().map_or_else(|| Arc::new(request.headers.clone()), |head| head.0.clone()),
+            trailers: extensions.get::<Trailers>().cloned(),
+            deferred: extensions.get::<DeferredUnit>().cloned(),
+        })
+    }
+
+    /// A header's text, if it is there once and is UTF-8.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.head.get(name).and_then(|value| std::str::from_utf8(value.as_bytes()).ok()).filter(|text| !text.is_empty())
+    }
+
+    /// Makes what an operation staged durable, or hands it to the caller who will.
+    pub async fn finish(&self, store: &store::Store, unit: store::Unit) -> S3Result<()> {
+        if let Some(deferred) = &self.deferred {
+            deferred.put(unit);
+            return Ok(());
+        }
+        store.commit(unit).await.map(drop).map_err(crate::error::store_error)
+    }
+}

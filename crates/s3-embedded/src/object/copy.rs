@@ -1,0 +1,194 @@
+//! `CopyObject`, and what `UploadPartCopy` shares with it.
+
+use std::ops::Range;
+
+use s3s::dto::{
+    CopyObjectInput, CopyObjectOutput, CopyObjectResult, CopySource, ETag, MetadataDirective, TaggingDirective,
+};
+use s3s::{S3ErrorCode, S3Request, S3Response, S3Result};
+use store::Unit;
+
+use crate::EmbeddedS3;
+use crate::body::{Expect, Received};
+use crate::checksum::{Algorithm, Claimed};
+use crate::conditional::{self, Validators};
+use crate::context::Call;
+use crate::error::{access_denied, fail, internal, invalid_argument, invalid_request, no_such_bucket, no_such_key};
+use crate::meta;
+use crate::object::put::full_checksum;
+use crate::object::{check_key, check_version, show_checksum};
+use crate::row::{BodyRow, Meta, ObjectRow};
+
+/// How often a copy starts over because its source was replaced between its row and its bytes.
+const ATTEMPTS: usize = 8;
+
+/// Where a copy comes from.
+pub(crate) struct Source {
+    pub bucket: String,
+    pub key: String,
+}
+
+impl Source {
+    pub fn of(source: &CopySource) -> S3Result<Self> {
+        let CopySource::Bucket { bucket, key, version_id } = source else {
+            return Err(fail(S3ErrorCode::NotImplemented, "Access points are not supported as a copy source"));
+        };
+        check_version(version_id.as_deref())?;
+        check_key(key)?;
+        Ok(Self { bucket: bucket.to_string(), key: key.to_string() })
+    }
+}
+
+impl EmbeddedS3 {
+    /// The source of a copy, if it is the caller's and the conditions hold.
+    pub(crate) fn source(&self, call: &Call, source: &Source) -> S3Result<ObjectRow> {
+        let bucket = self.bucket_row(&source.bucket)?.ok_or_else(no_such_bucket)?;
+        let expected = call.header("x-amz-source-expected-bucket-owner").unwrap_or(&bucket.owner);
+        if bucket.owner != call.owner.account || bucket.owner != expected {
+            return Err(access_denied());
+        }
+        let row = self.object(&source.bucket, &source.key)?.ok_or_else(|| no_such_key(&source.key))?;
+        let validators = Validators { etag: &row.etag, modified: row.modified };
+        conditional::check_copy_source(&call.head, &validators)?;
+        Ok(row)
+    }
+
+    /// Streams bytes of the source into a body of their own.
+    pub(crate) async fn copy_bytes(
+        &self,
+        row: &ObjectRow,
+        range: Range<u64>,
+        algorithm: Algorithm,
+    ) -> S3Result<Option<Received>> {
+        let length = range.end - range.start;
+        let Some(reading) = self.read(&row.body, row.size, range).await? else { return Ok(None) };
+        let claimed = Claimed::default();
+        let expect = Expect {
+            length: Some(length),
+            max: self.options().object_size_max,
+            claimed: &claimed,
+            algorithm,
+            trailers: None,
+        };
+        self.receive(reading, expect).await.map(Some)
+    }
+}
+
+pub(crate) async fn copy(s3: &EmbeddedS3, req: S3Request<CopyObjectInput>) -> S3Result<S3Response<CopyObjectOutput>> {
+    let call = Call::of(&req)?;
+    let mut input = req.input;
+    s3.bucket(&call, &input.bucket)?;
+    check_key(&input.key)?;
+    meta::refuse_unsupported(&call.head)?;
+    let source = Source::of(&input.copy_source)?;
+    let changes = Changes::of(&call, &mut input)?;
+    let onto_itself = source.bucket == input.bucket && source.key == input.key;
+    if onto_itself && changes.meta.is_none() && input.storage_class.is_none() {
+        return Err(invalid_request(
+            "This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes.",
+        ));
+    }
+    let row = if onto_itself {
+        match rewrite(s3, &call, &source, &changes).await? {
+            Some(row) => row,
+            None => duplicate(s3, &call, &source, &input, changes).await?,
+        }
+    } else {
+        duplicate(s3, &call, &source, &input, changes).await?
+    };
+    let mut result = CopyObjectResult {
+        e_tag: Some(ETag::Strong(row.etag)),
+        last_modified: Some(row.modified.to_offset_date_time().into()),
+        ..Default::default()
+    };
+    show_checksum!(result, &row.checksum);
+    Ok(S3Response::new(CopyObjectOutput { copy_object_result: Some(result), ..Default::default() }))
+}
+
+/// What the copy has otherwise than the source.
+struct Changes {
+    /// `None`: the source's.
+    meta: Option<Meta>,
+    /// `None`: the source's.
+    tags: Option<Vec<(String, String)>>,
+    /// `None`: the source's.
+    algorithm: Option<Algorithm>,
+}
+
+impl Changes {
+    fn of(call: &Call, input: &mut CopyObjectInput) -> S3Result<Self> {
+        let meta = match input.metadata_directive.as_ref().map(MetadataDirective::as_str) {
+            None | Some("COPY") => None,
+            Some("REPLACE") => Some(meta::read(&call.head, input.metadata.take())?),
+            Some(_) => return Err(invalid_argument("Unknown metadata directive.")),
+        };
+        let tags = match input.tagging_directive.as_ref().map(TaggingDirective::as_str) {
+            None | Some("COPY") => None,
+            Some("REPLACE") => Some(meta::tags(&call.head)?),
+            Some(_) => return Err(invalid_argument("Unknown tagging directive.")),
+        };
+        meta::check_tags(tags.as_deref().unwrap_or_default())?;
+        let algorithm = call.header("x-amz-checksum-algorithm").map(Algorithm::parse).transpose()?;
+        Ok(Self { meta, tags, algorithm })
+    }
+
+    fn algorithm(&self, source: &ObjectRow) -> Algorithm {
+        let kept = source.checksum.as_ref().map(|checksum| checksum.algorithm);
+        self.algorithm.or(kept).unwrap_or(Algorithm::DEFAULT)
+    }
+}
+
+/// A copy onto itself that keeps its bytes writes only a new row. `None` if the bytes have to be read for their digests.
+async fn rewrite(s3: &EmbeddedS3, call: &Call, source: &Source, changes: &Changes) -> S3Result<Option<ObjectRow>> {
+    let guards = s3.locks().keys(&source.bucket, [source.key.as_str()]).await;
+    let old = s3.source(call, source)?;
+    let same_checksum = old.checksum.as_ref().map(|checksum| checksum.algorithm) == Some(changes.algorithm(&old));
+    if matches!(old.body, BodyRow::Parts(_)) || !same_checksum {
+        return Ok(None);
+    }
+    conditional::check_write(&call.head, &source.key, Some(&old.etag))?;
+    let row = ObjectRow {
+        modified: call.now,
+        meta: changes.meta.clone().unwrap_or_else(|| old.meta.clone()),
+        tags: changes.tags.clone().unwrap_or_else(|| old.tags.clone()),
+        ..old.clone()
+    };
+    let mut unit = Unit::new();
+    unit.hold(guards);
+    s3.replace(&mut unit, &source.bucket, &source.key, &row, Some(&old))?;
+    call.finish(s3.store(), unit).await?;
+    Ok(Some(row))
+}
+
+/// Copies file to file; the copy is in one piece, so its `ETag` is the MD5 of the whole even if the source came in parts.
+async fn duplicate(
+    s3: &EmbeddedS3,
+    call: &Call,
+    source: &Source,
+    input: &CopyObjectInput,
+    changes: Changes,
+) -> S3Result<ObjectRow> {
+    for _ in 0..ATTEMPTS {
+        let original = s3.source(call, source)?;
+        if original.size > s3.options().object_size_max {
+            return Err(invalid_request(format!(
+                "The specified copy source is larger than the maximum allowable size for a copy source: {}",
+                s3.options().object_size_max
+            )));
+        }
+        let algorithm = changes.algorithm(&original);
+        let Some(received) = s3.copy_bytes(&original, 0..original.size, algorithm).await? else { continue };
+        let row = ObjectRow {
+            size: received.size,
+            modified: call.now,
+            etag: received.digests.etag(),
+            body: BodyRow::Empty,
+            parts: None,
+            meta: changes.meta.unwrap_or(original.meta),
+            tags: changes.tags.unwrap_or(original.tags),
+            checksum: full_checksum(&received.digests, algorithm),
+        };
+        return s3.write_object(call, &input.bucket, &input.key, row, &received).await;
+    }
+    Err(internal("the source of a copy was replaced each time it was opened"))
+}

@@ -1,0 +1,139 @@
+use crate::world::{ALICE, BOB, World, check};
+
+const EU: &str = "<CreateBucketConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><LocationConstraint>eu-central-1</LocationConstraint></CreateBucketConfiguration>";
+
+#[tokio::test]
+async fn life_of_a_bucket() {
+    let world = World::new();
+    check(
+        &world,
+        &[
+            ("HEAD", "/first", &[], "", "404"),
+            ("GET", "/first", &[], "", "404 NoSuchBucket"),
+            ("PUT", "/first", &[], "", "200"),
+            ("PUT", "/first", &[], "", "200"),
+            ("PUT", "/first", &[], EU, "409 BucketAlreadyOwnedByYou"),
+            ("HEAD", "/first", &[], "", "200"),
+            ("PUT", "/first/key", &[], "x", "200"),
+            ("DELETE", "/first", &[], "", "409 BucketNotEmpty"),
+            ("DELETE", "/first/key", &[], "", "204"),
+            ("POST", "/first/key?uploads", &[], "", "200"),
+            ("DELETE", "/first", &[], "", "204"),
+            ("DELETE", "/first", &[], "", "404 NoSuchBucket"),
+            ("PUT", "/000000000000", &[], "", "200"),
+        ],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn names_and_headers_are_checked() {
+    let world = World::new();
+    let long = format!("/{}", "a".repeat(64));
+    check(
+        &world,
+        &[
+            ("PUT", "/ab", &[], "", "400 InvalidBucketName"),
+            ("PUT", "/Upper", &[], "", "400 InvalidBucketName"),
+            ("PUT", "/under_score", &[], "", "400 InvalidBucketName"),
+            ("PUT", "/192.168.0.1", &[], "", "400 InvalidBucketName"),
+            ("PUT", "/a..b", &[], "", "400 InvalidBucketName"),
+            ("PUT", "/abc-s3alias", &[], "", "400 InvalidBucketName"),
+            ("PUT", "/sthree-abc", &[], "", "400 InvalidBucketName"),
+            ("PUT", &long, &[], "", "400 InvalidBucketName"),
+            ("PUT", "/good", &[("x-amz-acl", "public-read")], "", "400 AccessControlListNotSupported"),
+            ("PUT", "/good", &[("x-amz-grant-read", "id=1")], "", "501 NotImplemented"),
+            ("PUT", "/good", &[("x-amz-bucket-object-lock-enabled", "true")], "", "501 NotImplemented"),
+            ("PUT", "/good", &[], "<no", "400 MalformedXML"),
+            ("PUT", "/good", &[("content-md5", "AAAAAAAAAAAAAAAAAAAAAA==")], EU, "400 BadDigest"),
+            ("PUT", "/good", &[("x-amz-acl", "private")], "", "200"),
+            ("GET", "/good?policy", &[], "", "501 NotImplemented"),
+            ("PUT", "/good?policy", &[], "{}", "501 NotImplemented"),
+            ("PUT", "/good?acl", &[], "", "501 NotImplemented"),
+            ("POST", "/good", &[], "", "501 NotImplemented"),
+        ],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn region_owner_and_versioning() {
+    let world = World::new();
+    world.good("PUT", "/home", "").await;
+    world.good("PUT", "/abroad", EU).await;
+    let location = world.good("GET", "/abroad?location", "").await;
+    assert!(location.xml().contains(">eu-central-1</LocationConstraint>"), "{}", location.xml());
+    let location = world.good("GET", "/home?location", "").await;
+    assert!(location.xml().contains("<LocationConstraint") && !location.xml().contains("us-"), "{}", location.xml());
+    assert_eq!(world.good("HEAD", "/abroad", "").await.header("x-amz-bucket-region").as_deref(), Some("eu-central-1"));
+    assert_eq!(world.good("HEAD", "/home", "").await.header("x-amz-bucket-region").as_deref(), Some("us-east-1"));
+    let acl = world.good("GET", "/home?acl", "").await;
+    assert_eq!(acl.one("Permission").as_deref(), Some("FULL_CONTROL"));
+    assert_eq!(acl.one("DisplayName").as_deref(), Some("account 111122223333"));
+    assert!(acl.xml().contains("xsi:type=\"CanonicalUser\""), "{}", acl.xml());
+    let versioning = world.good("GET", "/home?versioning", "").await;
+    assert_eq!(versioning.one("Status"), None);
+}
+
+#[tokio::test]
+async fn a_stranger_gets_nothing() {
+    let world = World::new();
+    world.good("PUT", "/mine", "").await;
+    world.good("PUT", "/mine/key", "secret").await;
+    for (method, uri) in [
+        ("HEAD", "/mine"),
+        ("GET", "/mine"),
+        ("GET", "/mine?list-type=2"),
+        ("GET", "/mine?location"),
+        ("GET", "/mine?acl"),
+        ("GET", "/mine?uploads"),
+        ("GET", "/mine/key"),
+        ("HEAD", "/mine/key"),
+        ("PUT", "/mine/key"),
+        ("DELETE", "/mine/key"),
+        ("GET", "/mine/key?tagging"),
+        ("POST", "/mine/key?uploads"),
+        ("DELETE", "/mine"),
+    ] {
+        for account in [Some(BOB), None] {
+            let answer = world.ask(method, uri).by(account).send().await;
+            assert_eq!(answer.status.as_u16(), 403, "{method} {uri} {account:?}: {}", answer.xml());
+        }
+    }
+    let taken = world.ask("PUT", "/mine").by(Some(BOB)).send().await;
+    assert_eq!(taken.outcome(), "409 BucketAlreadyExists");
+    assert_eq!(world.ask("GET", "/").by(None).send().await.outcome(), "403 AccessDenied");
+    let other = world.ask("GET", "/mine").header("x-amz-expected-bucket-owner", BOB).send().await;
+    assert_eq!(other.outcome(), "403 AccessDenied");
+    let own = world.ask("GET", "/mine").header("x-amz-expected-bucket-owner", ALICE).send().await;
+    assert_eq!(own.outcome(), "200");
+}
+
+#[tokio::test]
+async fn list_shows_the_callers_own() {
+    let world = World::new();
+    for name in ["a-one", "b-two", "b-three"] {
+        world.good("PUT", &format!("/{name}"), "").await;
+    }
+    assert_eq!(world.ask("PUT", "/a-two").by(Some(BOB)).send().await.outcome(), "200");
+    let all = world.good("GET", "/", "").await;
+    assert_eq!(all.all("Name"), ["a-one", "b-three", "b-two"]);
+    assert_eq!(all.one("CreationDate").as_deref(), Some("2026-03-14T09:26:53.000Z"));
+    assert_eq!(all.one("ID").unwrap().len(), 64);
+    assert_eq!(world.good("GET", "/?prefix=b-", "").await.all("Name"), ["b-three", "b-two"]);
+    let page = world.good("GET", "/?max-buckets=2", "").await;
+    assert_eq!(page.all("Name"), ["a-one", "b-three"]);
+    let token = page.one("ContinuationToken").unwrap();
+    let page = world.good("GET", &format!("/?max-buckets=2&continuation-token={token}"), "").await;
+    assert_eq!((page.all("Name"), page.one("ContinuationToken")), (vec!["b-two".to_owned()], None));
+    check(&world, &[("GET", "/?max-buckets=0", &[], "", "400 InvalidArgument")]).await;
+}
+
+#[tokio::test]
+async fn what_was_announced_is_what_is_done() {
+    let world = World::new();
+    let answer = world.ask("PUT", "/abc").classified("PutObject").send().await;
+    assert_eq!(answer.outcome(), "500 InternalError");
+    assert_eq!(world.ask("HEAD", "/abc").classified("HeadBucket").send().await.status.as_u16(), 404);
+    assert_eq!(world.ask("PUT", "/abc").classified("CreateBucket").send().await.outcome(), "200");
+}
