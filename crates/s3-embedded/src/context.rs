@@ -62,7 +62,10 @@ pub(crate) struct RawHead(pub Arc<HeaderMap>);
 
 /// One call: everything an operation may know besides its input.
 pub(crate) struct Call {
+    /// In whole seconds, as S3 keeps times: a `Last-Modified` that comes back as a condition must be equal.
     pub now: Timestamp,
+    /// To the millisecond.
+    pub arrived: Timestamp,
     pub id: Uuid,
     pub owner: Owner,
     pub head: Arc<HeaderMap>,
@@ -75,8 +78,10 @@ impl Call {
     pub fn of<T>(request: &S3Request<T>) -> S3Result<Self> {
         let extensions = &request.extensions;
         let missing = |what: &str| internal(format!("the request carries no {what}"));
+        let arrived = extensions.get::<RequestTime>().ok_or_else(|| missing("RequestTime"))?.0;
         Ok(Self {
-            now: extensions.get::<RequestTime>().ok_or_else(|| missing("RequestTime"))?.0,
+            now: Timestamp::from_secs(arrived.as_secs()),
+            arrived,
             id: extensions.get::<RequestId>().ok_or_else(|| missing("RequestId"))?.0,
             owner: extensions.get::<Owner>().cloned().ok_or_else(|| missing("Owner"))?,
             head: extensions.get::<RawHead>().map_or_else(|| Arc::new(request.headers.clone()), |head| head.0.clone()),

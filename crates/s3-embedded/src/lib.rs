@@ -22,6 +22,7 @@ mod operations;
 mod range;
 mod row;
 mod service;
+mod versions;
 mod walk;
 
 use std::sync::Arc;

@@ -72,7 +72,7 @@ pub(crate) async fn create(
     let tags = meta::tags(&call.head)?;
     meta::check_tags(&tags)?;
     let checksum = checksum_of(&call)?;
-    let id = upload_id(call.now, call.id);
+    let id = upload_id(call.arrived, call.id);
     let guards = s3.locks().keys(&input.bucket, [input.key.as_str()]).await;
     s3.bucket(&call, &input.bucket)?;
     s3.check_room()?;

@@ -6,7 +6,7 @@ use s3s::dto::*;
 use s3s::{S3, S3Request, S3Response, S3Result};
 
 use crate::object::{attributes, copy, delete, get, put, tagging};
-use crate::{EmbeddedS3, bucket, list, multipart};
+use crate::{EmbeddedS3, bucket, list, multipart, versions};
 
 macro_rules! operations {
     (
@@ -35,6 +35,7 @@ operations! {
         get_bucket_versioning: GetBucketVersioningInput => GetBucketVersioningOutput = bucket::get_versioning;
         list_objects: ListObjectsInput => ListObjectsOutput = list::objects;
         list_objects_v2: ListObjectsV2Input => ListObjectsV2Output = list::objects_v2;
+        list_object_versions: ListObjectVersionsInput => ListObjectVersionsOutput = versions::list;
         head_object: HeadObjectInput => HeadObjectOutput = get::head;
         get_object_attributes: GetObjectAttributesInput => GetObjectAttributesOutput = attributes::get;
         get_object_tagging: GetObjectTaggingInput => GetObjectTaggingOutput = tagging::get;

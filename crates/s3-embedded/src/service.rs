@@ -15,7 +15,7 @@ use crate::EmbeddedS3;
 use crate::body::body_error;
 use crate::checksum::{Claimed, Hasher};
 use crate::context::{ExpectedOperation, Owner, RawHead, Trailers};
-use crate::error::{access_denied, default_message, fail, internal};
+use crate::error::{access_denied, default_message, fail, header_not_implemented, internal, invalid_argument};
 use crate::object::attributes::UnquotedETag;
 use crate::object::check_key;
 
@@ -40,12 +40,15 @@ const OWN_HEADERS: [HeaderName; 14] = [
     HeaderName::from_static("content-md5"),
     HeaderName::from_static("x-amz-decoded-content-length"),
 ];
+/// What an SDK would do with a body that it does not have yet; it says nothing of the one that came.
+const NOT_HOISTED: [&str; 1] = ["x-amz-sdk-checksum-algorithm"];
 const COPY_SOURCE_IF: &str = "x-amz-copy-source-if-";
 
 /// S3 as an HTTP service over an open store.
 ///
 /// A request is path-style, without credentials, its body decoded; extensions carry what is known of it (`RequestTime`,
-/// `RequestId`, `Owner`, `Trailers`, `ExpectedOperation`, `DeferredUnit`).
+/// `RequestId`, `Owner`, `Trailers`, `ExpectedOperation`, `DeferredUnit`). If `x-amz-decoded-content-length` is there, it is the
+/// length of the body; else `Content-Length`, if that is there.
 #[derive(Clone, Debug)]
 pub struct Service(S3Service);
 
@@ -81,6 +84,7 @@ where
     B::Error: Into<StdError>,
 {
     let (mut parts, body) = request.into_parts();
+    hoist(&mut parts)?;
     let head = Arc::new(parts.headers.clone());
     let body = if streams(&parts) {
         Body::http_body_unsync(body.map_err(Into::into))
@@ -100,6 +104,22 @@ where
     }
     parts.extensions.insert(RawHead(head));
     Ok(http::Request::from_parts(parts, body))
+}
+
+/// SDKs that sign a URL move `x-amz-*` headers into its query (AWS SDK for JavaScript: "hoistable headers"), where S3 takes them
+/// for headers. One that is in both places stays as it is in the head.
+fn hoist(parts: &mut http::request::Parts) -> S3Result<()> {
+    let pairs = parts.uri.query().unwrap_or_default().split('&').filter_map(|pair| pair.split_once('='));
+    for (name, value) in pairs.filter(|(name, _)| name.starts_with("x-amz-") && !NOT_HOISTED.contains(name)) {
+        let value = percent_encoding::percent_decode_str(&value.replace('+', " ")).collect::<Vec<u8>>();
+        let header = HeaderName::try_from(name).ok().zip(HeaderValue::from_bytes(&value).ok());
+        let (name, value) = header.ok_or_else(|| invalid_argument("A header in the query of the URL is invalid."))?;
+        if name.as_str() == "x-amz-copy-source" {
+            return Err(header_not_implemented());
+        }
+        parts.headers.entry(name).or_insert(value);
+    }
+    Ok(())
 }
 
 /// Whether the body is an object's or a part's. All others are short, and XML if anything.

@@ -161,6 +161,7 @@ impl EmbeddedS3 {
         let old = self.object(bucket, key)?;
         let mut unit = Unit::new();
         unit.hold(guards);
+        let now = Timestamp::from_secs(now.as_secs());
         let etag = received.digests.etag();
         let row = ObjectRow {
             size: received.size,

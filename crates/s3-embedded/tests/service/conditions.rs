@@ -98,3 +98,40 @@ async fn readers_see_whole_versions() {
     };
     futures::future::join(write, read).await;
 }
+
+/// Writers of all kinds on the same few keys at once: nobody waits for ever, and no byte is left behind.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn writers_of_all_kinds_at_once() {
+    let world = World::new();
+    world.good("PUT", "/bucket", "").await;
+    let keys = ["a", "b", "c"];
+    let writer = async |seed: usize| {
+        for round in 0..25 {
+            let key = keys[(seed + round) % 3];
+            let uri = format!("/bucket/{key}");
+            match (seed * 7 + round) % 5 {
+                0 => drop(world.ask("DELETE", &uri).send().await),
+                1 => {
+                    let source = format!("bucket/{}", keys[seed % 3]);
+                    let copy = world.ask("PUT", &uri).header("x-amz-copy-source", &source);
+                    let status = copy.header("x-amz-metadata-directive", "REPLACE").send().await.status;
+                    assert!(!status.is_server_error(), "{status}");
+                }
+                2 => {
+                    let body = "<Delete><Object><Key>c</Key></Object><Object><Key>a</Key></Object></Delete>";
+                    let md5 = "Yb2PmH7h0cpCz7Y1LYgsgQ==";
+                    let answer = world.ask("POST", "/bucket?delete").header("content-md5", md5).body(body).send().await;
+                    assert!(!answer.status.is_server_error(), "{}", answer.xml());
+                }
+                _ => drop(world.good("PUT", &uri, noise(60_000 + 2_000 * ((seed + round) % 7))).await),
+            }
+        }
+    };
+    futures::future::join_all((0..6).map(writer)).await;
+    for key in keys {
+        world.good("DELETE", &format!("/bucket/{key}"), "").await;
+    }
+    world.blobs_become(0).await;
+    assert_eq!(world.store.range(store::Space::Bodies, ..).count(), 0);
+    world.good("DELETE", "/bucket", "").await;
+}

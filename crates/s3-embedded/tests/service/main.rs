@@ -8,6 +8,7 @@ mod checksums;
 mod conditions;
 mod copies;
 mod lists;
+mod model;
 mod objects;
 mod uploads;
 mod world;

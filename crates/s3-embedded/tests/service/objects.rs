@@ -95,6 +95,26 @@ async fn headers_come_back() {
 }
 
 #[tokio::test]
+async fn headers_in_the_query_of_a_signed_url() {
+    let world = World::new();
+    world.good("PUT", "/bucket", "").await;
+    let hoisted = "/bucket/k?x-amz-meta-a=b%20c&x-amz-checksum-crc32=y/Q5Jg%3D%3D&x-amz-sdk-checksum-algorithm=SHA256";
+    check(
+        &world,
+        &[
+            ("PUT", hoisted, &[], "123456789", "200"),
+            ("PUT", hoisted, &[], "12345678", "400 BadDigest"),
+            ("PUT", "/bucket/k?x-amz-server-side-encryption=AES256", &[], "x", "501 NotImplemented"),
+            ("PUT", "/bucket/k?x-amz-acl=public-read", &[], "x", "400 AccessControlListNotSupported"),
+            ("PUT", "/bucket/k?x-amz-copy-source=bucket/j", &[], "x", "501 NotImplemented"),
+            ("PUT", "/bucket/k?x-amz-meta-a=%00", &[], "x", "400 InvalidArgument"),
+        ],
+    )
+    .await;
+    assert_eq!(world.good("GET", "/bucket/k", "").await.header("x-amz-meta-a").as_deref(), Some("b c"));
+}
+
+#[tokio::test]
 async fn keys_are_only_keys() {
     let world = World::new();
     world.good("PUT", "/bucket", "").await;

@@ -46,10 +46,14 @@ impl World {
 
     /// Closes the store and opens it again, as a restart does.
     pub async fn reopen(self) -> Self {
+        self.reopen_with(Options::default()).await
+    }
+
+    pub async fn reopen_with(self, options: Options) -> Self {
         let Self { s3, store, service, requests, dir } = self;
         drop((s3, service));
         store.close().await.unwrap();
-        let world = Self::open(dir, Options::default());
+        let world = Self::open(dir, options);
         world.requests.store(requests.into_inner(), Ordering::Relaxed);
         world
     }
