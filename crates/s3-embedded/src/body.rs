@@ -3,6 +3,7 @@
 
 use std::ops::Range;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
 use bytes::{Bytes, BytesMut};
@@ -11,7 +12,7 @@ use futures::{Stream, StreamExt};
 use http_body::{Frame, SizeHint};
 use s3s::dto::StreamingBlob;
 use s3s::{S3Error, S3ErrorCode, S3Result, StdError};
-use store::{BlobId, BlobWriter, Space, Unit};
+use store::{BlobId, BlobWriter, Space, Store, Unit};
 
 use crate::EmbeddedS3;
 use crate::checksum::{Algorithm, Claimed, Digests, Hasher};
@@ -46,7 +47,22 @@ pub(crate) struct Received {
 /// Where a received body waits for its row.
 pub(crate) enum Stored {
     Inline(Bytes),
-    Blob(BlobId),
+    Blob(Unnamed),
+}
+
+/// A finished file that no unit names yet. Dropped so, because the write was refused or its client went away, it is deleted.
+pub(crate) struct Unnamed {
+    store: Store,
+    blob: BlobId,
+    named: AtomicBool,
+}
+
+impl Drop for Unnamed {
+    fn drop(&mut self) {
+        if !*self.named.get_mut() {
+            self.store.blobs().discard(self.blob);
+        }
+    }
 }
 
 impl Stored {
@@ -58,9 +74,10 @@ impl Stored {
                 unit.put(Space::Bodies, id, bytes.clone());
                 BodyRow::Inline(id)
             }
-            Self::Blob(blob) => {
-                unit.link(*blob);
-                BodyRow::Blob(blob.0)
+            Self::Blob(file) => {
+                unit.link(file.blob);
+                file.named.store(true, Ordering::Relaxed);
+                BodyRow::Blob(file.blob.0)
             }
         }
     }
@@ -94,7 +111,10 @@ impl Sink<'_> {
     async fn finish(self) -> S3Result<Stored> {
         match self.large {
             None => Ok(Stored::Inline(self.small.freeze())),
-            Some(writer) => Ok(Stored::Blob(writer.finish().await.map_err(store_error)?)),
+            Some(writer) => {
+                let blob = writer.finish().await.map_err(store_error)?;
+                Ok(Stored::Blob(Unnamed { store: self.s3.store().clone(), blob, named: AtomicBool::new(false) }))
+            }
         }
     }
 }
@@ -139,13 +159,6 @@ impl EmbeddedS3 {
             return Ok(());
         }
         Err(fail(S3ErrorCode::ServiceUnavailable, "There is too little free disk space to take writes."))
-    }
-
-    /// Deletes the file of a body that will not be named after all.
-    pub(crate) fn abandon(&self, stored: &Stored) {
-        if let Stored::Blob(blob) = stored {
-            self.store().blobs().discard(*blob);
-        }
     }
 
     /// Gives up the bytes of an object or part.

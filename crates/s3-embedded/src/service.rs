@@ -102,8 +102,22 @@ where
     for name in conditions {
         parts.headers.remove(name);
     }
+    join_metadata(&mut parts.headers);
     parts.extensions.insert(RawHead(head));
     Ok(http::Request::from_parts(parts, body))
+}
+
+/// User metadata that comes twice becomes one comma-separated value ("Working with object metadata").
+fn join_metadata(headers: &mut HeaderMap) {
+    let repeated =
+        |name: &HeaderName| name.as_str().starts_with("x-amz-meta-") && headers.get_all(name).iter().nth(1).is_some();
+    let names: Vec<HeaderName> = headers.keys().filter(|name| repeated(name)).cloned().collect();
+    for name in names {
+        let values: Vec<&[u8]> = headers.get_all(&name).iter().map(HeaderValue::as_bytes).collect();
+        if let Ok(joined) = HeaderValue::from_bytes(&values.join(&b',')) {
+            headers.insert(name, joined);
+        }
+    }
 }
 
 /// SDKs that sign a URL move `x-amz-*` headers into its query (AWS SDK for JavaScript: "hoistable headers"), where S3 takes them
@@ -188,6 +202,8 @@ fn finish(method: &Method, answer: S3Result<http::Response<Body>>) -> http::Resp
     } else if answer.extensions_mut().remove::<UnquotedETag>().is_some() {
         rewrite(&mut answer, |xml| Some(xml.replace("<ETag>\"", "<ETag>").replace("\"</ETag>", "</ETag>")));
     }
+    // Bodies of objects are streams, which this leaves alone.
+    rewrite(&mut answer, without_control_characters);
     answer
 }
 
@@ -197,6 +213,23 @@ fn rewrite(answer: &mut http::Response<Body>, change: impl FnOnce(&str) -> Optio
         answer.headers_mut().remove(header::CONTENT_LENGTH);
         *answer.body_mut() = Body::from(changed);
     }
+}
+
+/// Writes control characters of keys as references, as S3 does: a reader of XML turns a bare CR into LF.
+fn without_control_characters(xml: &str) -> Option<String> {
+    let bare = |c: char| c.is_ascii_control() && c != '\n' && c != '\t';
+    if !xml.contains(bare) {
+        return None;
+    }
+    let mut written = String::with_capacity(xml.len() + 64);
+    for c in xml.chars() {
+        if bare(c) {
+            written.extend(["&#x", &hex::encode([u8::try_from(u32::from(c)).unwrap_or_default()]), ";"]);
+        } else {
+            written.push(c);
+        }
+    }
+    Some(written)
 }
 
 /// Errors that `s3s` itself finds come without a text.
@@ -269,5 +302,11 @@ mod tests {
             "<Error><Code>InvalidBucketName</Code><Message>The specified bucket is not valid.</Message></Error>";
         assert_eq!(with_message(xml).as_deref(), Some(expected));
         assert_eq!(with_message(expected), None);
+    }
+
+    #[test]
+    fn control_characters_are_references() {
+        assert_eq!(without_control_characters("<Key>a\rb\u{1}</Key>").as_deref(), Some("<Key>a&#x0d;b&#x01;</Key>"));
+        assert_eq!(without_control_characters("<Key>a\n\té</Key>"), None);
     }
 }

@@ -118,16 +118,9 @@ async fn copy_source(
 
 impl EmbeddedS3 {
     async fn write_part(&self, call: &Call, target: &Target<'_>, received: &Received) -> S3Result<PartRow> {
-        match self.stage_part(call, target, received).await {
-            Ok((unit, part)) => {
-                call.finish(self.store(), unit).await?;
-                Ok(part)
-            }
-            Err(error) => {
-                self.abandon(&received.stored);
-                Err(error)
-            }
-        }
+        let (unit, part) = self.stage_part(call, target, received).await?;
+        call.finish(self.store(), unit).await?;
+        Ok(part)
     }
 
     async fn stage_part(&self, call: &Call, target: &Target<'_>, received: &Received) -> S3Result<(Unit, PartRow)> {

@@ -91,16 +91,9 @@ impl EmbeddedS3 {
         row: ObjectRow,
         received: &Received,
     ) -> S3Result<ObjectRow> {
-        match self.stage_object(call, bucket, key, row, received).await {
-            Ok((unit, row)) => {
-                call.finish(self.store(), unit).await?;
-                Ok(row)
-            }
-            Err(error) => {
-                self.abandon(&received.stored);
-                Err(error)
-            }
-        }
+        let (unit, row) = self.stage_object(call, bucket, key, row, received).await?;
+        call.finish(self.store(), unit).await?;
+        Ok(row)
     }
 
     async fn stage_object(
@@ -141,11 +134,7 @@ impl EmbeddedS3 {
             .step_by(INLINE_MAX)
             .map(|start| Ok(object.body.slice(start..object.body.len().min(start + INLINE_MAX))));
         let received = self.receive(futures::stream::iter(chunks.collect::<Vec<_>>()), expect).await?;
-        let staged = self.stage_own(bucket, key, object, &received, now).await;
-        if staged.is_err() {
-            self.abandon(&received.stored);
-        }
-        staged
+        self.stage_own(bucket, key, object, &received, now).await
     }
 
     async fn stage_own(

@@ -111,7 +111,7 @@ async fn run(steps: Vec<Step>) {
 #[test]
 fn any_sequence_keeps_what_a_map_keeps_and_leaves_nothing_behind() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let mut runner = TestRunner::new(Config { cases: 40, max_shrink_iters: 200, ..Config::default() });
+    let mut runner = TestRunner::new(Config { cases: 20, max_shrink_iters: 200, ..Config::default() });
     runner
         .run(&proptest::collection::vec(step(), 1..15), |steps| {
             runtime.block_on(run(steps));
@@ -211,7 +211,7 @@ fn no_request_is_too_odd() {
         proptest::sample::subsequence(HEADERS.to_vec(), 0..4),
         select(&BODIES[..]),
     );
-    let mut runner = TestRunner::new(Config { cases: 2000, ..Config::default() });
+    let mut runner = TestRunner::new(Config { cases: 1000, ..Config::default() });
     runner
         .run(&strategy, |(method, path, query, headers, body)| {
             let level = match path {

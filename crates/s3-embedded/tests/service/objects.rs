@@ -88,6 +88,9 @@ async fn headers_come_back() {
         assert_eq!(answer.header("expires").as_deref(), Some("Sun, 06 Nov 1994 08:49:37 GMT"), "{method}");
         assert_eq!(answer.header("cache-control").as_deref(), Some("max-age=5"), "{method}");
     }
+    let twice = [("x-amz-meta-a", "1"), ("x-amz-meta-a", "2")];
+    assert_eq!(world.ask("PUT", "/bucket/twice").headers(&twice).send().await.outcome(), "200");
+    assert_eq!(world.good("HEAD", "/bucket/twice", "").await.header("x-amz-meta-a").as_deref(), Some("1,2"));
     world.good("PUT", "/bucket/plain", "hello").await;
     let plain = world.good("GET", "/bucket/plain", "").await;
     assert_eq!(plain.header("content-type").as_deref(), Some("binary/octet-stream"));
@@ -211,6 +214,28 @@ async fn a_broken_body_stores_nothing() {
     assert_eq!(ask().send_broken(Box::new(wrong)).await.outcome(), "403 SignatureDoesNotMatch");
     check(&world, &[("GET", "/bucket/k", &[], "", "404 NoSuchKey")]).await;
     world.blobs_become(0).await;
+}
+
+#[tokio::test]
+async fn a_write_that_is_given_up_leaves_no_file() {
+    let world = World::new();
+    world.good("PUT", "/bucket", "").await;
+    // The first write's unit keeps the key, so the second one waits with its file finished.
+    let deferred = DeferredUnit::default();
+    world.ask("PUT", "/bucket/k").deferred(&deferred).body("x").send().await;
+    let mut waiting = Box::pin(world.ask("PUT", "/bucket/k").body(noise(100_000)).send());
+    while world.blobs() == 0 {
+        assert!(futures::future::poll_immediate(&mut waiting).await.is_none());
+        tokio::task::yield_now().await;
+    }
+    for _ in 0..100 {
+        assert!(futures::future::poll_immediate(&mut waiting).await.is_none());
+        tokio::task::yield_now().await;
+    }
+    drop(waiting);
+    world.blobs_become(0).await;
+    world.store.commit(deferred.take().unwrap()).await.unwrap();
+    assert_eq!(world.good("GET", "/bucket/k", "").await.body, "x");
 }
 
 #[tokio::test]
