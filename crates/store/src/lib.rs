@@ -1,10 +1,70 @@
-//! Everything that lasts, in one embedded engine.
+//! Everything that lasts: objects, the event log, queues and the registry, in one embedded engine and one atomic batch.
+//!
+//! A caller fills a [`Unit`] and has it committed ([`Store::commit`]): all of it is there after a crash, or nothing. This
+//! crate does not know what a bucket, a record or a receipt handle is; it keeps bytes, in order, and finds them again.
+//!
+//! # Format
+//!
+//! ```text
+//! DIR/format        the layout's number, as text: 1. Written before everything else
+//! DIR/lock          locked while a store is open
+//! DIR/engine/       fjall: journal files N.jnl, and a log-structured tree for each keyspace
+//! DIR/synced        number of the last synced record, 8 bytes, and CRC-32C of them: see below
+//! DIR/blobs/xx/n    a large body: n is its number in 16 hexadecimal digits, xx the last two
+//! ```
+//!
+//! Numbers are big-endian, so that they sort. Keyspaces of the callers ([`Space`]) hold what the callers like. The others:
+//!
+//! | keyspace | key | value |
+//! |---|---|---|
+//! | `log` | seq 8 | CRC-32C of seq and record 4, record |
+//! | `open_entries` | id 16 | record |
+//! | `cursors` | name | seq 8 |
+//! | `registry` | kind, NUL, key | JSON |
+//! | `blob_refs` | blob 8 | nothing |
+//! | `counters` | `log.first`, `log.checked`, `ids.messages`, `ids.blobs` | number 8 |
+//! | `queue_messages` | queue 8, seq 8 | message |
+//! | `queue_states` | queue 8, seq 8 | `visible_at` in ms 8, class 1, state |
+//! | `queue_index` | queue 8, `visible_at` 8, seq 8 | class 1 |
+//! | `queue_totals` | queue 8 | messages 8, lowest slot 8 + 8, lowest seq 8: no message stands below these |
+//!
+//! # Durability
+//!
+//! A unit becomes one batch of the engine: in its journal's buffer and in memory, seen by all readers at once. One thread
+//! calls `fdatasync` on the journal, once for all units that came during the last call, and only then does anybody learn
+//! that his unit is durable. The journal is one sequence: when a unit is durable, all that its writer can have read is, too.
+//! Numbers of the log are chosen and committed under one lock, so a reader never sees a hole that is filled later.
+//!
+//! A large body is written and synced, with the names of its file and directory, before the unit that
+//! [links](Unit::link) it is committed; the file of an [unlinked](Unit::unlink) one is deleted after that is durable. What
+//! no row names at a start is swept.
+//!
+//! # What the disk may do to us
+//!
+//! - *Lose what was not synced*, all or part, in any order (power loss): nothing of it was acknowledged. The engine cuts an
+//!   incomplete batch off its journal.
+//! - *Fail a write or a sync*: nothing is acknowledged any more until a restart ([`StoreError::Poisoned`]). A sync is not
+//!   tried again, since the kernel may have dropped the pages and would say that all is well.
+//! - *Change what was synced*: tables have checksums in the engine, records of the log their own. The engine drops the
+//!   rest of a journal file after a damaged place without a word (fjall#311), and goes on with the next file. So each start
+//!   walks the numbers of the log that may have been in the journal, and compares the last one with `synced`, which is
+//!   written after each sync, without one of its own: it is never ahead of the truth, so a log that ends before it
+//!   is [`OpenError::Damaged`]. If `synced` itself is lost or torn, only that comparison is.
+//! - *Fill up*: below [`Options::low_disk_bytes`], [`Store::has_room`] asks the callers to refuse writes. The store itself
+//!   still takes them, so that what is under way can end.
+//!
+//! # Queues
+//!
+//! Messages are received in the order of the index. Receiving and deleting leave the engine's remains of deleted keys at
+//! the head and in the stretch of the visibility timeout; scans that passed over them again and again would get slower the
+//! faster a queue is. So a lower bound for the first key is kept in memory, and in the totals' row for the next start.
+//! Counts are a stored total, less what is in memory of the messages that wait for their moment. Neither grows with the
+//! backlog.
 
 mod blob;
 mod core;
 mod counter;
 mod error;
-mod journal;
 mod keeper;
 mod log;
 mod open;
@@ -103,12 +163,17 @@ struct Threads {
 
 impl Drop for Inner {
     fn drop(&mut self) {
+        // The last sync leaves chores, so the keeper is told after it. A thread that panicked has said so already.
         self.core.sync.stop();
+        let _ = self.threads.syncer.take().map(JoinHandle::join);
         self.core.send(Chore::Stop);
-        for thread in [self.threads.syncer.take(), self.threads.keeper.take()].into_iter().flatten() {
-            // A thread that panicked has said so already.
-            let _ = thread.join();
-        }
+        let _ = self.threads.keeper.take().map(JoinHandle::join);
+    }
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Store").field("dir", &self.0.core.dir).field("failed", &self.failed()).finish_non_exhaustive()
     }
 }
 
@@ -132,6 +197,8 @@ impl Store {
 
     /// Writes a unit: visible to all readers on return, durable after [`Self::durable`]. What the unit holds is let go.
     ///
+    /// It may have to wait for a sync under way, and blocks its thread meanwhile; [`Self::commit`] does not.
+    ///
     /// # Errors
     /// [`StoreError::Stale`]: a message had moved, and nothing was written. [`StoreError::Poisoned`]: an earlier write failed.
     pub fn apply(&self, unit: Unit) -> Result<Applied, StoreError> {
@@ -143,12 +210,11 @@ impl Store {
         self.0.core.sync.wait(ticket).await
     }
 
-    /// Writes a unit and waits until it is durable. Without any writes it waits for the units applied before: whoever
+    /// Writes a unit and waits until it is durable, together with the units of all others who wait. It is written also if
+    /// the caller stops waiting. Without any writes it waits for the units applied before: whoever
     /// answers from what it read may need that.
     pub async fn commit(&self, unit: Unit) -> Result<Applied, StoreError> {
-        let applied = self.apply(unit)?;
-        self.durable(applied.ticket).await?;
-        Ok(applied)
+        self.0.core.sync.commit(unit).await
     }
 
     /// Reads a row.

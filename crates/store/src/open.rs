@@ -13,7 +13,6 @@ use tokio::sync::watch;
 use crate::blob::{BlobFiles, sync_directory};
 use crate::core::Core;
 use crate::counter::Counter;
-use crate::journal::JournalFile;
 use crate::queue::QueueMemory;
 use crate::sync::GroupSync;
 use crate::tree::{Tree, Trees};
@@ -116,7 +115,6 @@ fn open_core(
         log_first: AtomicU64::new(log.first),
         log_last: watch::Sender::new(log.last),
         log_checked: AtomicU64::new(log.checked),
-        journal: Mutex::new(JournalFile::open(dir.join(ENGINE))?),
         queues: QueueMemory::default(),
         message_ids: Counter::new(MESSAGE_IDS, trees.get_u64(Tree::Counters, MESSAGE_IDS)?),
         blob_ids: Counter::new(BLOB_IDS, trees.get_u64(Tree::Counters, BLOB_IDS)?),

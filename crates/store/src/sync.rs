@@ -2,13 +2,13 @@
 
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, OnceLock};
+use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::oneshot;
 
 use crate::core::{Core, lock};
-use crate::{StoreError, Ticket};
+use crate::{Applied, StoreError, Ticket, Unit};
 
 /// How long the free space may go unlooked at while something is written or while there is too little of it.
 const ROOM_INTERVAL: Duration = Duration::from_secs(1);
@@ -23,9 +23,8 @@ pub trait SyncHook: Send + Sync {
 
 /// What the waiters, the syncing thread and the writers share.
 pub(crate) struct GroupSync {
-    wanted: Mutex<Wanted>,
+    waiting: Mutex<Waiting>,
     wake: Condvar,
-    progress: watch::Sender<Progress>,
     /// The last ticket whose batch is in the journal.
     applied: AtomicU64,
     failed: OnceLock<String>,
@@ -33,17 +32,23 @@ pub(crate) struct GroupSync {
     syncs: AtomicU64,
 }
 
-#[derive(Default)]
-struct Wanted {
-    ticket: u64,
-    stop: bool,
+type Answer = oneshot::Sender<Result<Applied, StoreError>>;
+
+impl Waiting {
+    fn is_idle(&self) -> bool {
+        self.units.is_empty() && self.waiters.is_empty()
+    }
 }
 
-#[derive(Clone, Copy, Default)]
-struct Progress {
+#[derive(Default)]
+struct Waiting {
     /// All tickets up to this one are durable.
     through: u64,
-    failed: bool,
+    /// Units to apply before the next sync. A sender that is dropped unused tells of a failure.
+    units: Vec<(Unit, Answer)>,
+    /// Who waits for a later one without a unit.
+    waiters: Vec<(Ticket, oneshot::Sender<()>)>,
+    stop: bool,
 }
 
 enum Work {
@@ -55,9 +60,8 @@ enum Work {
 impl GroupSync {
     pub(crate) fn new() -> Self {
         Self {
-            wanted: Mutex::default(),
+            waiting: Mutex::default(),
             wake: Condvar::new(),
-            progress: watch::Sender::new(Progress::default()),
             applied: AtomicU64::new(0),
             failed: OnceLock::new(),
             room: AtomicBool::new(true),
@@ -99,46 +103,70 @@ impl GroupSync {
             tracing::error!(reason, "the store stops: nothing more is acknowledged until a restart");
             reason
         });
-        self.progress.send_modify(|progress| progress.failed = true);
+        let mut waiting = lock(&self.waiting);
+        let gone = (std::mem::take(&mut waiting.units), std::mem::take(&mut waiting.waiters));
+        drop(waiting);
+        drop(gone);
         StoreError::Poisoned { reason: reason.clone() }
     }
 
     pub(crate) async fn wait(&self, ticket: Ticket) -> Result<(), StoreError> {
-        let mut progress = self.progress.subscribe();
-        if progress.borrow_and_update().through >= ticket.0 {
-            return Ok(());
-        }
-        self.check()?;
-        {
-            let mut wanted = lock(&self.wanted);
-            wanted.ticket = wanted.ticket.max(ticket.0);
-        }
+        let done = {
+            let mut waiting = lock(&self.waiting);
+            if waiting.through >= ticket.0 {
+                return Ok(());
+            }
+            // Under the lock: whoever fails clears the waiters after it has said so.
+            self.check()?;
+            let (sender, done) = oneshot::channel();
+            waiting.waiters.push((ticket, sender));
+            done
+        };
         self.wake.notify_one();
-        let reached = progress.wait_for(|now| now.through >= ticket.0 || now.failed).await;
-        if reached.is_ok_and(|now| now.through >= ticket.0) { Ok(()) } else { self.check() }
+        done.await.map_err(|_| self.ended())
+    }
+
+    /// Has the syncing thread apply a unit and sync it with all others that came meanwhile.
+    ///
+    /// A caller that applied it by itself would wait for the engine's lock, which a sync holds, and its thread with it;
+    /// and what cannot be written during a sync does not gather for the next.
+    pub(crate) async fn commit(&self, unit: Unit) -> Result<Applied, StoreError> {
+        let done = {
+            let mut waiting = lock(&self.waiting);
+            self.check()?;
+            let (sender, done) = oneshot::channel();
+            waiting.units.push((unit, sender));
+            done
+        };
+        self.wake.notify_one();
+        done.await.map_err(|_| self.ended()).flatten()
+    }
+
+    /// Why a waiter was let go without an answer.
+    fn ended(&self) -> StoreError {
+        self.check().err().unwrap_or_else(|| self.fail("the syncing thread ended".to_owned()))
     }
 
     pub(crate) fn stop(&self) {
-        lock(&self.wanted).stop = true;
+        lock(&self.waiting).stop = true;
         self.wake.notify_one();
     }
 
     /// Waits for a request; now and then for the moment to look at the disk.
     fn next_work(&self, looked: bool) -> Work {
-        let through = self.progress.borrow().through;
-        let idle = |wanted: &mut Wanted| wanted.ticket <= through && !wanted.stop;
-        let wanted = lock(&self.wanted);
-        let wanted = if looked && self.has_room() {
-            self.wake.wait_while(wanted, idle).unwrap_or_else(std::sync::PoisonError::into_inner)
+        let idle = |waiting: &mut Waiting| waiting.is_idle() && !waiting.stop;
+        let waiting = lock(&self.waiting);
+        let waiting = if looked && self.has_room() {
+            self.wake.wait_while(waiting, idle).unwrap_or_else(PoisonError::into_inner)
         } else {
-            let woken = self.wake.wait_timeout_while(wanted, ROOM_INTERVAL, idle);
-            let (wanted, timeout) = woken.unwrap_or_else(std::sync::PoisonError::into_inner);
+            let woken = self.wake.wait_timeout_while(waiting, ROOM_INTERVAL, idle);
+            let (waiting, timeout) = woken.unwrap_or_else(PoisonError::into_inner);
             if timeout.timed_out() {
                 return Work::LookForRoom;
             }
-            wanted
+            waiting
         };
-        if wanted.ticket > through { Work::Sync } else { Work::Stop }
+        if waiting.is_idle() { Work::Stop } else { Work::Sync }
     }
 
     fn look_for_room(&self, core: &Core) {
@@ -160,13 +188,34 @@ impl GroupSync {
     }
 
     fn sync_once(&self, core: &Core) -> Result<(), StoreError> {
+        let units = std::mem::take(&mut lock(&self.waiting).units);
+        let mut answers = Vec::with_capacity(units.len());
+        for (unit, answer) in units {
+            match core.apply(unit) {
+                Ok(applied) => answers.push((applied, answer)),
+                // Whoever gave up waiting need not be told, here and below.
+                Err(error) => {
+                    let _ = answer.send(Err(error));
+                }
+            }
+        }
         // Read before the sync starts: whoever has a later ticket waits for the next one.
         let log_seq = *core.log_last.borrow();
-        let through = self.last_ticket().0;
+        let through = self.last_ticket();
         core.sync_journal().map_err(|error| self.fail(format!("sync of the journal: {error}")))?;
-        self.progress.send_modify(|progress| progress.through = through);
         self.syncs.fetch_add(1, Ordering::Relaxed);
-        core.after_sync(Ticket(through), log_seq);
+        let waiters: Vec<_> = {
+            let mut waiting = lock(&self.waiting);
+            waiting.through = through.0;
+            waiting.waiters.extract_if(.., |(ticket, _)| *ticket <= through).collect()
+        };
+        for (applied, answer) in answers {
+            let _ = answer.send(Ok(applied));
+        }
+        for (_, waiter) in waiters {
+            let _ = waiter.send(());
+        }
+        core.after_sync(through, log_seq);
         Ok(())
     }
 }

@@ -1,11 +1,15 @@
 //! The queue rows against a naive model: any order of sends, moves, removals, reads, purges and restarts.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use aws_api::Timestamp;
 use bytes::Bytes;
 use proptest::collection::vec;
 use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
 use store::{Class, Counts, Options, QueueId, QueueRow, Slot, Store, StoreError};
 
 const QUEUES: u64 = 2;
@@ -59,6 +63,8 @@ fn counts(model: &Model, now: Timestamp) -> Counts {
 }
 
 struct Run {
+    /// Queues below this number belong to earlier cases.
+    base: u64,
     dir: tempfile::TempDir,
     store: Option<Store>,
     models: Vec<Model>,
@@ -70,7 +76,16 @@ impl Run {
         let dir = tempfile::tempdir().unwrap();
         let store = Some(Store::open(dir.path(), Options::default()).unwrap());
         let models = (0..QUEUES).map(|_| Model::new()).collect();
-        Self { dir, store, models, now: Timestamp::from_secs(1_700_000_000) }
+        Self { base: 0, dir, store, models, now: Timestamp::from_secs(1_700_000_000) }
+    }
+
+    fn start_over(&mut self) {
+        self.base += QUEUES;
+        self.models.iter_mut().for_each(Model::clear);
+    }
+
+    fn id(&self, queue: u64) -> QueueId {
+        QueueId(self.base + queue)
     }
 
     fn store(&self) -> &Store {
@@ -117,7 +132,7 @@ impl Run {
             Step::Remove { queue, pick } => {
                 if let Some(row) = self.picked(queue, pick) {
                     let mut unit = self.store().unit();
-                    unit.queue_remove(QueueId(queue), row.slot);
+                    unit.queue_remove(self.id(queue), row.slot);
                     self.store().apply(unit).unwrap();
                     self.model(queue).remove(&row.slot.seq);
                 }
@@ -136,10 +151,10 @@ impl Run {
         let mut row = self.new_row(delay);
         let mut unit = self.store().unit();
         let (state, message) = (row.state.clone(), row.message.clone());
-        unit.queue_send(QueueId(queue), row.slot.seq, row.slot.visible_at, row.class, message, state);
+        unit.queue_send(self.id(queue), row.slot.seq, row.slot.visible_at, row.class, message, state);
         if let Some(timeout) = then {
             let to = self.moved(row.clone(), timeout);
-            unit.queue_move(QueueId(queue), row.slot, to.slot, to.class, to.state.clone());
+            unit.queue_move(self.id(queue), row.slot, to.slot, to.class, to.state.clone());
             row = to;
         }
         self.store().apply(unit).unwrap();
@@ -150,7 +165,7 @@ impl Run {
         let from = row.slot;
         let row = self.moved(row, timeout);
         let mut unit = self.store().unit();
-        unit.queue_move(QueueId(queue), from, row.slot, row.class, row.state.clone());
+        unit.queue_move(self.id(queue), from, row.slot, row.class, row.state.clone());
         self.store().apply(unit).unwrap();
         self.model(queue).insert(row.slot.seq, row);
     }
@@ -162,14 +177,14 @@ impl Run {
         let mut unit = self.store().unit();
         let other = self.new_row(0);
         let (state, message) = (other.state.clone(), other.message.clone());
-        unit.queue_send(QueueId(queue), other.slot.seq, other.slot.visible_at, other.class, message, state);
-        unit.queue_move(QueueId(queue), wrong, row.slot, row.class, row.state);
+        unit.queue_send(self.id(queue), other.slot.seq, other.slot.visible_at, other.class, message, state);
+        unit.queue_move(self.id(queue), wrong, row.slot, row.class, row.state);
         assert!(matches!(self.store().apply(unit), Err(StoreError::Stale { .. })));
     }
 
     fn purge(&mut self, queue: u64, limit: usize) {
         let Some(up_to) = self.model(queue).keys().nth(limit * 2 - 1).copied() else { return };
-        let unit = self.store().queues().clear(QueueId(queue), up_to, limit).unwrap();
+        let unit = self.store().queues().clear(self.id(queue), up_to, limit).unwrap();
         self.store().apply(unit).unwrap();
         let gone: Vec<u64> = self.model(queue).keys().take(limit).copied().collect();
         self.model(queue).retain(|seq, _| !gone.contains(seq));
@@ -177,7 +192,7 @@ impl Run {
 
     fn check(&mut self) {
         for (queue, model) in self.models.iter().enumerate() {
-            let (id, queues) = (QueueId(queue as u64), self.store.as_ref().unwrap().queues());
+            let (id, queues) = (self.id(queue as u64), self.store.as_ref().unwrap().queues());
             assert_eq!(queues.due(id, self.now, 3).unwrap(), due(model, self.now, 3), "due");
             assert_eq!(queues.due(id, self.now, EVERYTHING).unwrap(), due(model, self.now, EVERYTHING), "all due");
             assert_eq!(queues.counts(id, self.now).unwrap(), counts(model, self.now), "counts");
@@ -191,12 +206,15 @@ impl Run {
     }
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
-
-    #[test]
-    fn as_the_model(steps in steps(), check_each in any::<bool>()) {
-        let mut run = Run::new();
+#[test]
+fn as_the_model() {
+    // One directory for all cases, each with queues of its own: making one takes longer than a case.
+    let run = RefCell::new(Run::new());
+    let config = ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() };
+    let cases = (steps(), any::<bool>());
+    let outcome = TestRunner::new(config).run(&cases, |(steps, check_each)| {
+        let mut run = run.borrow_mut();
+        run.start_over();
         for step in &steps {
             run.take(step);
             // Without looking in between, hints and counts are those that the writes alone have left.
@@ -205,7 +223,9 @@ proptest! {
             }
         }
         run.check();
-    }
+        Ok(())
+    });
+    outcome.unwrap();
 }
 
 #[test]
@@ -214,7 +234,7 @@ fn a_cleared_queue_is_forgotten() {
     for delay in [0, 5, 0, 7] {
         run.send(1, delay, None);
     }
-    let id = QueueId(1);
+    let id = run.id(1);
     loop {
         let unit = run.store().queues().clear(id, u64::MAX, 3).unwrap();
         if unit.is_empty() {
