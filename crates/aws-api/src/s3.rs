@@ -83,7 +83,7 @@ pub struct S3Op {
 }
 
 /// A browser's form upload, which a multipart body tells apart and not its head.
-pub static POST_OBJECT: S3Op = row("PostObject", Post, Object, &[], Write, Data);
+pub static POST_OBJECT: S3Op = row("PostObject", Post, Object, &[], Write, Data).event("PutObject");
 
 /// A request that is none of S3's operations. It is answered with an error, and recorded.
 pub static UNKNOWN: S3Op = row("UnknownOperation", Post, Service, &[], Write, Management);
@@ -107,6 +107,11 @@ pub fn route(method: Method, level: Level, head: &impl Head) -> Option<&'static 
                 Header(name) => head.has_header(name),
             })
     })
+}
+
+/// The operation of this name in the API reference.
+pub fn operation(name: &str) -> Option<&'static S3Op> {
+    OPS.iter().find(|op| op.name == name)
 }
 
 /// Every operation, in the order in which they are tried.

@@ -129,6 +129,11 @@ impl Buses {
         entry.into_iter().flat_map(|entry| entry.rules.values()).map(|entry| &entry.rule)
     }
 
+    /// Is there a rule of this name?
+    pub fn has_rule(&self, account: &str, region: &str, bus: &str, name: &str) -> bool {
+        self.get(account, region, bus).is_some_and(|entry| entry.rules.contains_key(name))
+    }
+
     pub(crate) fn rule(&self, ctx: &RequestContext, bus: &str, name: &str) -> Option<&Rule> {
         self.get(ctx.account(), &ctx.region, bus)?.rules.get(name).map(|entry| &entry.rule)
     }

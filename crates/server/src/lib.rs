@@ -1,1 +1,29 @@
-//! To be written.
+//! The server: listener, TLS, routing, clock, and the services over the pure cores.
+//!
+//! The way of a request: [`listener`] accepts it, `route` says for which service it is, `gateway` answers S3 and `rpc` the
+//! others through `services`. What S3 records the `worker` carries through the pipeline into queues, and `log_files` into
+//! buckets. `housekeeper` does what has a time of its own. This is the only crate that asks for the time or for randomness.
+
+mod app;
+mod clock;
+mod config;
+mod counters;
+mod deliver;
+mod detector;
+mod housekeeper;
+mod listener;
+mod log_files;
+mod pages;
+mod queues;
+mod route;
+mod rpc;
+mod services;
+mod signer;
+mod start;
+mod tls;
+mod wakers;
+mod worker;
+
+pub use config::{Config, ConfigError, DEFAULT_ACCOUNT, DEFAULT_REGION};
+pub use start::{Running, ServeOptions, StartError, StopError, start};
+pub use tls::{TlsError, TlsSource};

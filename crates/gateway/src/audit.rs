@@ -1,0 +1,471 @@
+//! The audit layer: every S3 request passes here, is proven, handed on, and recorded before its answer ends.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use aws_api::s3::{self, S3Op};
+use aws_api::{Access, Role, Timestamp};
+use bytes::Bytes;
+use http::request::Parts;
+use http::{HeaderValue, Request, Response, StatusCode};
+use http_body::Body as _;
+use http_body_util::{BodyExt, Full, Limited};
+use record::{Failure, Outcome, S3Call, Signed, UserIdentity};
+use s3_embedded::{DeferredUnit, ExpectedOperation, Owner, RequestId, RequestTime};
+use signature::Denied;
+use store::{Store, StoreError, Unit};
+use uuid::Uuid;
+
+use crate::answer::AuditedBody;
+use crate::authenticate::{Admitted, Caller, authenticate};
+use crate::backend::{Backend, Body, BoxError, BucketInfo};
+use crate::forward;
+use crate::keys::KeyRing;
+use crate::payload::{Broken, Inbound};
+use crate::recorder::{Clock, Recorder};
+use crate::refusals::Refusals;
+use crate::target::Target;
+use crate::xml::{ERROR_LEN_MAX, ErrorDocument};
+
+/// An answer up to this length is sent in one piece, after its record; a longer one is streamed.
+pub const ONE_PIECE_LEN_MAX: u64 = 64 * 1024;
+
+/// Makes new ids.
+pub type Ids = Arc<dyn Fn() -> Uuid + Send + Sync>;
+
+/// Where a connection comes from.
+#[derive(Debug, Clone)]
+pub struct Peer {
+    /// The address of the client.
+    pub address: IpAddr,
+    /// Protocol version and cipher suite (OpenSSL's spelling), if the connection is encrypted.
+    pub tls: Option<(String, String)>,
+}
+
+/// What the layer is told about its surroundings.
+pub struct Surroundings {
+    /// The keys that may sign.
+    pub keys: Arc<KeyRing>,
+    /// The time.
+    pub clock: Clock,
+    /// New ids.
+    pub ids: Ids,
+    /// Host names under which the server is known, besides S3's own.
+    pub domains: Vec<String>,
+    /// The region of requests on buckets that do not exist.
+    pub region: String,
+    /// The account that gets the records of requests that belong to no other.
+    pub account: String,
+    /// Does a trail deliver its log files into this bucket? Keys for S3 only may not write there.
+    pub is_log_bucket: Arc<dyn Fn(&str) -> bool + Send + Sync>,
+}
+
+/// Counts since the start.
+#[derive(Debug, Default)]
+pub struct Counters {
+    /// Requests whose caller was proven or anonymous.
+    pub admitted: AtomicU64,
+    /// Requests that failed authentication.
+    pub refused: AtomicU64,
+    /// Of those, the ones beyond what is recorded of one address.
+    pub refused_not_kept: AtomicU64,
+    /// Requests signed with SigV2 and proven.
+    pub sigv2: AtomicU64,
+}
+
+/// The S3 front.
+pub struct Audit<B> {
+    pub(crate) backend: B,
+    pub(crate) store: Store,
+    pub(crate) around: Surroundings,
+    recorder: Recorder,
+    refusals: Refusals,
+    counters: Counters,
+}
+
+/// One request on its way through.
+pub(crate) struct Exchange {
+    pub now: Timestamp,
+    pub id: Uuid,
+    pub peer: Peer,
+    pub target: Target,
+    pub bucket: Option<BucketInfo>,
+    /// The headers as they came, for the record.
+    pub headers: Vec<(String, String)>,
+    pub user_agent: Option<String>,
+}
+
+/// How a request ended, before it is written down.
+pub(crate) struct Answer {
+    pub response: Response<Body>,
+    pub unit: Unit,
+    pub failure: Option<Failure>,
+}
+
+impl<B: Backend> Audit<B> {
+    /// Before this backend, with records into this store.
+    pub fn new(backend: B, store: Store, around: Surroundings) -> Self {
+        let recorder = Recorder::new(store.clone(), Arc::clone(&around.clock));
+        Self { backend, store, around, recorder, refusals: Refusals::default(), counters: Counters::default() }
+    }
+
+    /// Completes records that a crash cut off, and ends answers that stand still.
+    pub fn recorder(&self) -> &Recorder {
+        &self.recorder
+    }
+
+    /// What stands behind.
+    pub fn backend(&self) -> &B {
+        &self.backend
+    }
+
+    /// Counts since the start.
+    pub fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// Answers one S3 request.
+    pub async fn call(&self, request: Request<Body>, peer: &Peer) -> Response<Body> {
+        let (parts, body) = request.into_parts();
+        let target = Target::of(&parts, &self.around.domains);
+        let (target, unreadable) = match target {
+            Ok(target) => (target, false),
+            Err(_) => (Target::unreadable(&parts), true),
+        };
+        let exchange = match self.exchange(&parts, target, peer) {
+            Ok(exchange) => exchange,
+            Err(error) => {
+                tracing::error!(%error, "a bucket could not be looked up");
+                return self.unrecorded();
+            }
+        };
+        if unreadable {
+            return self.refuse(&exchange, &unreadable_uri()).await;
+        }
+        if std::ptr::eq(exchange.target.op, &raw const s3::POST_OBJECT) {
+            return crate::form::post_object(self, exchange, &parts, body).await;
+        }
+        match authenticate(&parts, &exchange.target, &self.around.keys, exchange.now) {
+            Ok(admitted) => self.admit(exchange, parts, body, admitted).await,
+            Err(denied) => self.refuse(&exchange, &denied).await,
+        }
+    }
+
+    fn exchange(&self, parts: &Parts, target: Target, peer: &Peer) -> Result<Exchange, BoxError> {
+        let bucket = target.bucket.as_deref().map(|name| self.backend.bucket(name)).transpose()?.flatten();
+        let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+        Ok(Exchange {
+            now: (self.around.clock)(),
+            id: (self.around.ids)(),
+            peer: peer.clone(),
+            bucket,
+            headers: parts.headers.iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect(),
+            user_agent: parts.headers.get(http::header::USER_AGENT).map(text),
+            target,
+        })
+    }
+
+    /// Hands a proven request on, and records what became of it.
+    async fn admit(&self, exchange: Exchange, parts: Parts, body: Body, admitted: Admitted) -> Response<Body> {
+        let Admitted { caller, check, query_headers } = admitted;
+        if let Some(document) = self.forbidden(&exchange, &caller) {
+            let answer = failed(document.0, document.1);
+            return self.conclude(&exchange, &caller, 0, answer).await;
+        }
+        let inbound = Inbound::new(body, check);
+        let request = forward::request(&exchange, parts, &inbound, &query_headers);
+        let answer = self.perform(&exchange, &caller, request, &inbound).await;
+        match answer {
+            Ok(answer) => self.conclude(&exchange, &caller, inbound.bytes_in(), answer).await,
+            Err(denied) => self.refuse(&exchange, &denied).await,
+        }
+    }
+
+    /// What the roles and the state of the disk forbid.
+    pub(crate) fn forbidden(&self, exchange: &Exchange, caller: &Caller) -> Option<(StatusCode, ErrorDocument)> {
+        let op = exchange.target.op;
+        if op.access == Access::Write {
+            let is_log_bucket = exchange.target.bucket.as_deref().is_some_and(|name| (self.around.is_log_bucket)(name));
+            if is_log_bucket && caller.role.is_some_and(|role| role < Role::Admin) {
+                return Some((StatusCode::FORBIDDEN, ErrorDocument::new("AccessDenied", "Access Denied")));
+            }
+            if !op.name.starts_with("Delete") && !op.name.starts_with("Abort") && !self.store.has_room() {
+                let message = "The disk is nearly full. Free some space, or delete what is not needed, and try again.";
+                return Some((StatusCode::SERVICE_UNAVAILABLE, ErrorDocument::new("ServiceUnavailable", message)));
+            }
+        }
+        None
+    }
+
+    /// Lets the backend do what was asked. `Err` if the body turned out not to be what was signed: then nothing was done.
+    pub(crate) async fn perform(
+        &self,
+        exchange: &Exchange,
+        caller: &Caller,
+        mut request: Request<Body>,
+        inbound: &Inbound,
+    ) -> Result<Answer, Denied> {
+        let deferred = DeferredUnit::default();
+        let extensions = request.extensions_mut();
+        extensions.insert(RequestTime(exchange.now));
+        extensions.insert(RequestId(exchange.id));
+        extensions.insert(inbound.trailers());
+        extensions.insert(deferred.clone());
+        if let Some(account) = &caller.account {
+            extensions.insert(Owner { account: account.clone(), display_name: account.clone() });
+        }
+        if !std::ptr::eq(exchange.target.op, &raw const s3::UNKNOWN) {
+            extensions.insert(ExpectedOperation(backend_operation(exchange.target.op)));
+        }
+        let response = self.backend.call(request).await;
+        if matches!(&response, Ok(response) if response.status().is_success()) {
+            // Its verdict stands in `failure`.
+            let _ = inbound.drain().await;
+        }
+        match inbound.failure() {
+            Some(Broken::Denied(denied)) => return Err(denied),
+            Some(Broken::Cut) => return Ok(failed(StatusCode::BAD_REQUEST, incomplete_body())),
+            Some(Broken::TooLong) => return Ok(failed(StatusCode::BAD_REQUEST, too_long())),
+            None => {}
+        }
+        Ok(match response {
+            Ok(response) => read_answer(response, deferred.take().unwrap_or_default(), exchange).await,
+            Err(error) => {
+                tracing::error!(%error, op = exchange.target.op.name, "the backend failed");
+                failed(StatusCode::INTERNAL_SERVER_ERROR, internal_error())
+            }
+        })
+    }
+
+    /// Records an admitted request together with what it staged, and lets the answer go.
+    pub(crate) async fn conclude(
+        &self,
+        exchange: &Exchange,
+        caller: &Caller,
+        bytes_in: u64,
+        answer: Answer,
+    ) -> Response<Body> {
+        self.counters.admitted.fetch_add(1, Ordering::Relaxed);
+        if caller.signed.is_some_and(|signed| signed.version == "SigV2") {
+            self.counters.sigv2.fetch_add(1, Ordering::Relaxed);
+        }
+        let mut call = self.seen(exchange, caller.identity.clone(), caller.signed);
+        call.bytes_in = bytes_in;
+        call.failure = answer.failure;
+        if exchange.bucket.is_none() {
+            call.recipient_account = caller.account.clone().unwrap_or_else(|| self.around.account.clone());
+            call.region = caller.region.clone().unwrap_or_else(|| self.around.region.clone());
+        }
+        let response = dressed(answer.response, exchange);
+        self.recorded(response, answer.unit, call, Outcome::Admitted).await
+    }
+
+    /// Answers a request that failed authentication, and keeps it apart.
+    pub(crate) async fn refuse(&self, exchange: &Exchange, denied: &Denied) -> Response<Body> {
+        self.counters.refused.fetch_add(1, Ordering::Relaxed);
+        let elements = denied.elements.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+        let document = ErrorDocument { code: denied.code.into(), message: denied.message.clone(), elements };
+        let status = StatusCode::from_u16(denied.status).unwrap_or(StatusCode::FORBIDDEN);
+        let mut response = dressed(failed(status, document).response, exchange);
+        // What is left of its body is not read.
+        response.headers_mut().insert(http::header::CONNECTION, HeaderValue::from_static("close"));
+        if !self.refusals.is_kept(exchange.peer.address, exchange.now) {
+            self.counters.refused_not_kept.fetch_add(1, Ordering::Relaxed);
+            return response;
+        }
+        let attempt = &denied.attempt;
+        let signed = attempt.scheme.zip(attempt.carrier);
+        let signed = signed.map(|(scheme, carrier)| Signed { version: scheme.as_str(), method: carrier.as_str() });
+        let mut call = self.seen(exchange, UserIdentity::unproven(), signed);
+        call.claimed_access_key_id.clone_from(&attempt.access_key_id);
+        call.failure = Some(Failure { code: denied.code.into(), message: denied.message.clone() });
+        self.recorded(response, Unit::new(), call, Outcome::Refused).await
+    }
+
+    /// What is known of a request whatever becomes of it.
+    fn seen(&self, exchange: &Exchange, identity: UserIdentity, signed: Option<Signed>) -> S3Call {
+        let Exchange { target, bucket, peer, .. } = exchange;
+        let owner = bucket.as_ref().map(|bucket| bucket.owner.clone());
+        S3Call {
+            op: target.op,
+            bucket: target.bucket.clone(),
+            key: target.key.clone(),
+            host: target.host.clone(),
+            query: target.query.clone(),
+            headers: exchange.headers.clone(),
+            identity,
+            claimed_access_key_id: None,
+            signed,
+            source_ip: peer.address.to_canonical().to_string(),
+            user_agent: exchange.user_agent.clone(),
+            region: bucket.as_ref().map_or_else(|| self.around.region.clone(), |bucket| bucket.region.clone()),
+            recipient_account: owner.clone().unwrap_or_else(|| self.around.account.clone()),
+            bucket_owner: owner,
+            tls: peer.tls.clone(),
+            request_id: exchange.request_id(),
+            host_id: exchange.host_id(),
+            event_id: exchange.id.to_string(),
+            bytes_in: 0,
+            bytes_out: 0,
+            failure: None,
+        }
+    }
+
+    /// Makes the record durable before the last byte of the answer: a short answer waits for it, of a long one the opening
+    /// entry is durable before its first byte.
+    async fn recorded(
+        &self,
+        response: Response<Body>,
+        unit: Unit,
+        mut call: S3Call,
+        outcome: Outcome,
+    ) -> Response<Body> {
+        let is_head = exchange_is_head(call.op);
+        let len = response.body().size_hint().exact();
+        if is_head || len.is_some_and(|len| len <= ONE_PIECE_LEN_MAX) {
+            let (parts, body) = response.into_parts();
+            let body =
+                if is_head { Ok(Bytes::new()) } else { body.collect().await.map(http_body_util::Collected::to_bytes) };
+            let Ok(body) = body else { return self.unrecorded() };
+            call.bytes_out = body.len() as u64;
+            return match self.recorder.record(unit, &call, outcome).await {
+                Ok(()) => Response::from_parts(parts, full(body)),
+                Err(error) => self.not_recorded(&error),
+            };
+        }
+        match self.recorder.open(unit, call, outcome).await {
+            Ok(answer) => response.map(|body| AuditedBody::new(body, answer).boxed_unsync()),
+            Err(error) => self.not_recorded(&error),
+        }
+    }
+
+    fn not_recorded(&self, error: &StoreError) -> Response<Body> {
+        tracing::error!(%error, "a request could not be recorded, so it is not acknowledged");
+        self.unrecorded()
+    }
+
+    /// The answer where nothing could be written: the request counts as not done.
+    fn unrecorded(&self) -> Response<Body> {
+        let id = (self.around.ids)().simple().to_string();
+        let mut response = Response::new(full(internal_error().render(&id, "").into()));
+        *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+        response
+    }
+}
+
+impl Exchange {
+    /// `x-amz-request-id`: sixteen of `0-9A-Z`.
+    pub fn request_id(&self) -> String {
+        self.id.simple().to_string()[..16].to_ascii_uppercase()
+    }
+
+    /// `x-amz-id-2`: base64 of what tells nothing but the request.
+    pub fn host_id(&self) -> String {
+        use base64::Engine as _;
+        use sha2::{Digest, Sha256};
+        let mut bytes = Sha256::digest(self.id.as_bytes()).to_vec();
+        bytes.extend_from_slice(&Sha256::digest(&bytes)[..24]);
+        base64::engine::general_purpose::STANDARD.encode(bytes)
+    }
+}
+
+fn exchange_is_head(op: &S3Op) -> bool {
+    op.name.starts_with("Head")
+}
+
+/// What the backend calls the operation: to it, a form upload is a PUT.
+fn backend_operation(op: &'static S3Op) -> &'static str {
+    if op.name == "PostObject" { "PutObject" } else { op.name }
+}
+
+/// The response's own words about a failure, with our ids in them.
+async fn read_answer(response: Response<Body>, unit: Unit, exchange: &Exchange) -> Answer {
+    let status = response.status();
+    if !status.is_client_error() && !status.is_server_error() {
+        return Answer { response, unit, failure: None };
+    }
+    // Nothing of a failed operation is kept.
+    drop(unit);
+    let (mut parts, body) = response.into_parts();
+    let text = Limited::new(body, ERROR_LEN_MAX).collect().await.map(http_body_util::Collected::to_bytes);
+    let document =
+        text.ok().and_then(|text| ErrorDocument::parse(&text)).unwrap_or_else(|| by_status(status, exchange));
+    let failure = Some(Failure { code: document.code.clone(), message: document.message.clone() });
+    let body = document.render(&exchange.request_id(), &exchange.host_id());
+    parts.headers.remove(http::header::CONTENT_LENGTH);
+    parts.headers.insert(http::header::CONTENT_TYPE, HeaderValue::from_static("application/xml"));
+    Answer { response: Response::from_parts(parts, full(body.into())), unit: Unit::new(), failure }
+}
+
+/// A failure without a document, such as a HEAD's, in the words that S3 has for it elsewhere.
+fn by_status(status: StatusCode, exchange: &Exchange) -> ErrorDocument {
+    let (code, message) = match status.as_u16() {
+        403 => ("AccessDenied", "Access Denied"),
+        404 if exchange.target.key.is_some() && exchange.bucket.is_some() => {
+            ("NoSuchKey", "The specified key does not exist.")
+        }
+        404 => ("NoSuchBucket", "The specified bucket does not exist"),
+        412 => ("PreconditionFailed", "At least one of the pre-conditions you specified did not hold"),
+        416 => ("InvalidRange", "The requested range is not satisfiable"),
+        status if status >= 500 => return internal_error(),
+        _ => ("InvalidRequest", status.canonical_reason().unwrap_or("Bad Request")),
+    };
+    ErrorDocument::new(code, message)
+}
+
+/// A failure that is ours and not the backend's.
+pub(crate) fn failed(status: StatusCode, document: ErrorDocument) -> Answer {
+    let failure = Some(Failure { code: document.code.clone(), message: document.message.clone() });
+    let mut response = Response::new(full(Bytes::new()));
+    *response.status_mut() = status;
+    response.headers_mut().insert(http::header::CONTENT_TYPE, HeaderValue::from_static("application/xml"));
+    response.extensions_mut().insert(Arc::new(document));
+    Answer { response, unit: Unit::new(), failure }
+}
+
+/// What every answer of S3 carries.
+fn dressed(mut response: Response<Body>, exchange: &Exchange) -> Response<Body> {
+    let (request_id, host_id) = (exchange.request_id(), exchange.host_id());
+    if let Some(document) = response.extensions_mut().remove::<Arc<ErrorDocument>>() {
+        *response.body_mut() = full(document.render(&request_id, &host_id).into());
+    }
+    let headers = response.headers_mut();
+    for (name, value) in [("x-amz-request-id", request_id), ("x-amz-id-2", host_id)] {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            headers.insert(name, value);
+        }
+    }
+    headers.insert(http::header::SERVER, HeaderValue::from_static("AmazonS3"));
+    response
+}
+
+pub(crate) fn full(bytes: Bytes) -> Body {
+    Full::new(bytes).map_err(|never| match never {}).boxed_unsync()
+}
+
+fn unreadable_uri() -> Denied {
+    Denied {
+        reason: signature::Reason::Malformed,
+        code: "InvalidURI",
+        message: "Couldn't parse the specified URI.".into(),
+        status: 400,
+        elements: Vec::new(),
+        attempt: signature::Attempt::default(),
+    }
+}
+
+fn internal_error() -> ErrorDocument {
+    ErrorDocument::new("InternalError", "We encountered an internal error. Please try again.")
+}
+
+fn incomplete_body() -> ErrorDocument {
+    ErrorDocument::new(
+        "IncompleteBody",
+        "You did not provide the number of bytes specified by the Content-Length HTTP header.",
+    )
+}
+
+fn too_long() -> ErrorDocument {
+    ErrorDocument::new("InvalidRequest", "The body is longer than this operation reads.")
+}

@@ -1,0 +1,132 @@
+//! Makes records durable: at once for a short answer, around the stream for a long one.
+
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use aws_api::Timestamp;
+use bytes::Bytes;
+use record::{Entry, Failure, Outcome, S3Call};
+use store::{Store, StoreError, Unit};
+use uuid::Uuid;
+
+/// Tells the time.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// A streamed answer on which nothing moved for so long is recorded as it stands, and ended.
+pub const STALLED_AFTER_MILLIS: i64 = 60_000;
+
+/// Writes records into the event log.
+#[derive(Clone)]
+pub struct Recorder {
+    store: Store,
+    clock: Clock,
+    open: Arc<Mutex<Vec<Weak<OpenAnswer>>>>,
+}
+
+impl Recorder {
+    /// Into this store, by this clock.
+    pub fn new(store: Store, clock: Clock) -> Self {
+        Self { store, clock, open: Arc::default() }
+    }
+
+    /// Completes the records of answers that a crash cut off. Called once, before requests are served.
+    pub async fn recover(&self) -> Result<usize, StoreError> {
+        let cut_off = self.store.open_entries()?;
+        let mut unit = Unit::new();
+        for (id, entry) in &cut_off {
+            unit.close_entry(*id);
+            unit.append(entry.clone());
+        }
+        self.store.commit(unit).await?;
+        Ok(cut_off.len())
+    }
+
+    /// Commits what a request staged together with its record. After this it is done and recorded, or neither.
+    pub(crate) async fn record(&self, mut unit: Unit, call: &S3Call, outcome: Outcome) -> Result<(), StoreError> {
+        unit.append(encode(call, outcome, (self.clock)()));
+        self.store.commit(unit).await?;
+        Ok(())
+    }
+
+    /// The same for an answer that is about to be streamed: the opening entry is durable when this returns.
+    pub(crate) async fn open(
+        &self,
+        mut unit: Unit,
+        call: S3Call,
+        outcome: Outcome,
+    ) -> Result<Arc<OpenAnswer>, StoreError> {
+        let id = Uuid::parse_str(&call.event_id).unwrap_or_default().into_bytes();
+        let now = (self.clock)();
+        unit.open_entry(id, encode(&call, outcome, now));
+        self.store.commit(unit).await?;
+        let answer = Arc::new(OpenAnswer {
+            recorder: self.clone(),
+            id,
+            call,
+            outcome,
+            sent: AtomicU64::new(0),
+            moved: AtomicI64::new(now.as_millis()),
+            finished: AtomicBool::new(false),
+        });
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.retain(|answer| answer.strong_count() > 0);
+        open.push(Arc::downgrade(&answer));
+        Ok(answer)
+    }
+
+    /// Records, as they stand, the streamed answers on which nothing has moved for [`STALLED_AFTER_MILLIS`].
+    pub async fn finish_stalled(&self, now: Timestamp) -> Result<(), StoreError> {
+        let stalled: Vec<_> = {
+            let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+            let answers = open.iter().filter_map(Weak::upgrade);
+            answers
+                .filter(|answer| now.as_millis() - answer.moved.load(Ordering::Relaxed) > STALLED_AFTER_MILLIS)
+                .collect()
+        };
+        for answer in stalled {
+            answer.finish(None).await?;
+        }
+        Ok(())
+    }
+}
+
+fn encode(call: &S3Call, outcome: Outcome, now: Timestamp) -> Bytes {
+    Entry::encode(outcome, &call.record(now)).into()
+}
+
+/// A streamed answer between its opening entry and its record.
+pub(crate) struct OpenAnswer {
+    recorder: Recorder,
+    id: [u8; 16],
+    call: S3Call,
+    outcome: Outcome,
+    sent: AtomicU64,
+    moved: AtomicI64,
+    finished: AtomicBool,
+}
+
+impl OpenAnswer {
+    /// So many bytes more are handed to the connection.
+    pub fn sent(&self, bytes: usize) {
+        self.sent.fetch_add(bytes as u64, Ordering::Relaxed);
+        self.moved.store((self.recorder.clock)().as_millis(), Ordering::Relaxed);
+    }
+
+    /// Whether its record is written: nothing more may be sent.
+    pub fn is_finished(&self) -> bool {
+        self.finished.load(Ordering::Acquire)
+    }
+
+    /// Writes the record with what was sent, unless that was done before.
+    pub async fn finish(&self, failure: Option<Failure>) -> Result<(), StoreError> {
+        if self.finished.swap(true, Ordering::AcqRel) {
+            return Ok(());
+        }
+        let mut call = self.call.clone();
+        call.bytes_out = self.sent.load(Ordering::Relaxed);
+        call.failure = failure;
+        let mut unit = Unit::new();
+        unit.close_entry(self.id);
+        self.recorder.record(unit, &call, self.outcome).await
+    }
+}

@@ -1,0 +1,171 @@
+//! Who must migrate: the callers that sign with SigV2, counted.
+
+use std::collections::{BTreeMap, HashMap};
+
+use record::{Outcome, Record};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+/// Callers that are told apart; what more come are counted together.
+pub const CALLERS_MAX: usize = 50_000;
+/// The same for refused requests, which anybody can send under any name.
+pub const REFUSED_CALLERS_MAX: usize = 10_000;
+/// Stands for the fields of the callers that are counted together.
+pub const OTHERS: &str = "(others)";
+
+/// What tells one caller from another.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct CallerKey {
+    /// The role behind a session, else the ARN, … ([`record::UserIdentity::grouping`]); empty if it was refused.
+    pub identity: String,
+    /// The key that signed; of a refused request, the one that it named.
+    pub access_key_id: String,
+    /// The address.
+    pub source_ip: String,
+    /// Without the square brackets.
+    pub user_agent: String,
+    /// The bucket, empty for calls on none.
+    pub bucket: String,
+}
+
+/// One caller and what it did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Caller {
+    /// Who.
+    #[serde(flatten)]
+    pub key: CallerKey,
+    /// Did its requests fail authentication?
+    #[serde(default)]
+    pub refused: bool,
+    /// How the signature was carried, counted.
+    pub auth_methods: BTreeMap<String, u64>,
+    /// `eventName`, counted.
+    pub actions: BTreeMap<String, u64>,
+    /// `errorCode`, counted.
+    pub errors: BTreeMap<String, u64>,
+    /// Requests.
+    pub count: u64,
+    /// `eventTime` of the first.
+    pub first_seen: String,
+    /// `eventTime` of the last.
+    pub last_seen: String,
+}
+
+/// The key of a caller's stored row.
+pub type RowKey = [u8; 16];
+
+/// All callers, in memory; each change of one is a row to store.
+#[derive(Debug, Default)]
+pub struct Callers {
+    rows: HashMap<RowKey, Caller>,
+    admitted: usize,
+    refused: usize,
+}
+
+impl Callers {
+    /// Takes in a stored row.
+    pub fn absorb(&mut self, row: &[u8]) -> Result<(), serde_json::Error> {
+        let caller: Caller = serde_json::from_slice(row)?;
+        self.insert(caller);
+        Ok(())
+    }
+
+    /// Counts a record that was signed with SigV2, and gives the row to store. `None` for any other.
+    pub fn observe(&mut self, outcome: Outcome, record: &Record) -> Option<(RowKey, &Caller)> {
+        let extra = &record.additional_event_data;
+        if record.event_source != "s3.amazonaws.com" || extra.signature_version.as_deref() != Some("SigV2") {
+            return None;
+        }
+        let refused = outcome == Outcome::Refused;
+        let mut key = key_of(refused, record);
+        let mut id = row_key(refused, &key);
+        let full = if refused { self.refused >= REFUSED_CALLERS_MAX } else { self.admitted >= CALLERS_MAX };
+        if full && !self.rows.contains_key(&id) {
+            key = others();
+            id = row_key(refused, &key);
+        }
+        if !self.rows.contains_key(&id) {
+            self.insert(Caller {
+                key,
+                refused,
+                auth_methods: BTreeMap::new(),
+                actions: BTreeMap::new(),
+                errors: BTreeMap::new(),
+                count: 0,
+                first_seen: record.event_time.clone(),
+                last_seen: record.event_time.clone(),
+            });
+        }
+        let caller = self.rows.get_mut(&id)?;
+        caller.count(record);
+        Some((id, caller))
+    }
+
+    /// Every caller, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = &Caller> {
+        self.rows.values()
+    }
+
+    fn insert(&mut self, caller: Caller) {
+        let refused = caller.refused;
+        if self.rows.insert(row_key(refused, &caller.key), caller).is_none() {
+            if refused {
+                self.refused += 1;
+            } else {
+                self.admitted += 1;
+            }
+        }
+    }
+}
+
+impl Caller {
+    fn count(&mut self, record: &Record) {
+        let add = |counts: &mut BTreeMap<String, u64>, name: Option<&str>| {
+            if let Some(name) = name {
+                *counts.entry(name.to_owned()).or_default() += 1;
+            }
+        };
+        add(&mut self.auth_methods, record.additional_event_data.authentication_method.as_deref());
+        add(&mut self.actions, Some(&record.event_name));
+        add(&mut self.errors, record.error_code.as_deref());
+        self.count += 1;
+        // RFC 3339 in UTC sorts as text.
+        if record.event_time < self.first_seen {
+            self.first_seen.clone_from(&record.event_time);
+        }
+        if record.event_time > self.last_seen {
+            self.last_seen.clone_from(&record.event_time);
+        }
+    }
+}
+
+fn key_of(refused: bool, record: &Record) -> CallerKey {
+    let claimed = record.additional_event_data.claimed_access_key_id.as_ref();
+    let bucket = record.request_parameters.as_ref().and_then(|parameters| parameters.get("bucketName"));
+    let user_agent = record.user_agent.strip_prefix('[').and_then(|text| text.strip_suffix(']'));
+    CallerKey {
+        identity: if refused { String::new() } else { record.user_identity.grouping() },
+        access_key_id: record.user_identity.access_key_id.as_ref().or(claimed).cloned().unwrap_or_default(),
+        source_ip: record.source_ip_address.clone(),
+        user_agent: user_agent.unwrap_or(&record.user_agent).to_owned(),
+        bucket: bucket.and_then(|bucket| bucket.as_str()).unwrap_or_default().to_owned(),
+    }
+}
+
+fn others() -> CallerKey {
+    let other = || OTHERS.to_owned();
+    CallerKey { identity: other(), access_key_id: other(), source_ip: other(), user_agent: other(), bucket: other() }
+}
+
+/// Half of the SHA-256 of the fields, each behind its length.
+fn row_key(refused: bool, key: &CallerKey) -> RowKey {
+    let mut hash = Sha256::new();
+    hash.update([u8::from(refused)]);
+    for field in [&key.identity, &key.access_key_id, &key.source_ip, &key.user_agent, &key.bucket] {
+        hash.update((field.len() as u64).to_be_bytes());
+        hash.update(field.as_bytes());
+    }
+    let mut half = RowKey::default();
+    half.copy_from_slice(&hash.finalize()[..16]);
+    half
+}

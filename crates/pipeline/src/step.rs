@@ -1,0 +1,212 @@
+//! One record's way: chosen by trails, matched by rules, fanned out by topics.
+
+use aws_api::{Arn, Entity, Timestamp};
+use bus::{Arrival, DETAIL_TYPE_API_CALL, Envelope, EventKind, Failure, Invocation, envelope, source_of};
+use queue::Effect;
+use record::{Entry, Outcome, Record};
+use topic::Publication;
+use trail::{EventCategory, EventFacts, ResourceName};
+
+use crate::Registry;
+use crate::deliver::{self, Outgoing, Placed, Surroundings, derived_id};
+
+/// What one record leads to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Step {
+    /// The keys of the trails that chose it, whose log files it belongs into.
+    pub trails: Vec<String>,
+    /// What happens in queues.
+    pub effects: Vec<Effect>,
+    /// Counts, for the metrics.
+    pub counts: Counts,
+}
+
+/// What one record was counted as.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Rules that matched.
+    pub matched: usize,
+    /// Targets that took the event.
+    pub invocations: usize,
+    /// Targets that could not take it.
+    pub failed_invocations: usize,
+    /// Messages in subscribed queues.
+    pub notifications: usize,
+    /// Messages that a filter policy held back.
+    pub filtered: usize,
+    /// Messages that a subscribed queue could not take.
+    pub failed_notifications: usize,
+    /// Messages in dead-letter queues instead of where they were for.
+    pub dead_lettered: usize,
+    /// Rules for which the engine gave up on the event.
+    pub undecided: usize,
+}
+
+/// Passes one entry of the event log on. Changes nothing: the caller commits what is returned, together with its place in
+/// the log.
+pub fn step(registry: &Registry, entry: &Entry, record_auth_failures: bool, around: &mut Surroundings<'_>) -> Step {
+    let mut step = Step::default();
+    if entry.outcome == Outcome::Refused && !record_auth_failures {
+        return step;
+    }
+    let record = &entry.record;
+    let resources = resources(record);
+    let facts = facts(record, &resources);
+    step.trails = registry.trails.selecting(&facts).map(Entity::key).collect();
+    if step.trails.is_empty() {
+        // Without a trail there is no event ("Events from AWS services via CloudTrail").
+        return step;
+    }
+    let id = derived_id(&["event", &record.event_id]);
+    let source = source_of(&record.event_source);
+    let head = Envelope {
+        id,
+        detail_type: DETAIL_TYPE_API_CALL,
+        source: &source,
+        account: &record.recipient_account_id,
+        time: Timestamp::parse_rfc3339(&record.event_time).unwrap_or(around.now),
+        region: &record.aws_region,
+        resources: &[],
+    };
+    let Ok(event) = envelope(&head, &entry.json) else {
+        // An entry was read as a record before it came here.
+        return step;
+    };
+    let kind = if record.management_event {
+        EventKind::management(&record.event_source, &record.event_name)
+    } else {
+        EventKind::other()
+    };
+    let arrival = Arrival {
+        account: &record.recipient_account_id,
+        region: &record.aws_region,
+        bus: bus::DEFAULT_BUS,
+        envelope: &event,
+        kind,
+        ingested: around.now,
+    };
+    dispatch(registry, &arrival, &id.to_string(), around, &mut step);
+    step
+}
+
+/// Sends one event to the targets of the rules that it matches. `event_id` makes the ids of messages follow from the event.
+pub fn dispatch(
+    registry: &Registry,
+    arrival: &Arrival<'_>,
+    event_id: &str,
+    around: &mut Surroundings<'_>,
+    step: &mut Step,
+) {
+    let Ok(routed) = registry.buses.route(arrival) else {
+        // The event was made here and is within the engine's bounds; were it not, that is counted and not passed over.
+        step.counts.undecided += 1;
+        return;
+    };
+    step.counts.matched += routed.matched.len();
+    step.counts.undecided += routed.undecided.len();
+    for failure in routed.failures {
+        fail(registry, arrival, failure, event_id, around, step);
+    }
+    for invocation in routed.invocations {
+        invoke(registry, invocation, event_id, around, step);
+    }
+}
+
+fn invoke(
+    registry: &Registry,
+    invocation: Invocation<'_>,
+    event_id: &str,
+    around: &mut Surroundings<'_>,
+    step: &mut Step,
+) {
+    let Invocation { rule_arn, target_id, target_arn, input, dead_letter_arn, .. } = invocation;
+    let body = String::from_utf8_lossy(&input).into_owned();
+    let id = derived_id(&[event_id, &rule_arn, &target_id]);
+    let outgoing = deliver::of_rule(&rule_arn, &target_arn, body, id, dead_letter_arn);
+    let topic = target_arn.parse::<Arn>().ok().filter(|arn| arn.service == "sns");
+    let Some(topic) = topic else {
+        let placed = deliver::place(registry, vec![outgoing], around, &mut step.effects);
+        return step.counts.invoked(placed);
+    };
+    let publication = Publication { message: outgoing.body.clone(), ..Publication::default() };
+    match registry.topics.publish(&topic, &publication, around.now, id) {
+        Ok(published) => {
+            step.counts.invocations += 1;
+            step.counts.filtered += published.summary.filtered();
+            step.counts.failed_notifications += published.summary.discarded;
+            let messages = deliver::messages(&published, around);
+            let placed = deliver::place(registry, messages, around, &mut step.effects);
+            step.counts.notified(placed);
+        }
+        Err(error) => {
+            let code = if error.code == "NotFound" { "NO_RESOURCE" } else { "INVALID_PARAMETER" };
+            let saved = deliver::give_up(registry, &outgoing, code, &error.message, around, &mut step.effects);
+            step.counts.invoked(Placed {
+                dead_lettered: usize::from(saved),
+                lost: usize::from(!saved),
+                ..Placed::default()
+            });
+        }
+    }
+}
+
+/// A target for which no input could be made: the event itself goes to the dead-letter queue.
+fn fail(
+    registry: &Registry,
+    arrival: &Arrival<'_>,
+    failure: Failure,
+    event_id: &str,
+    around: &mut Surroundings<'_>,
+    step: &mut Step,
+) {
+    let id = derived_id(&[event_id, &failure.rule_arn, &failure.target_id]);
+    let body = String::from_utf8_lossy(arrival.envelope).into_owned();
+    let outgoing: Outgoing =
+        deliver::of_rule(&failure.rule_arn, &failure.target_arn, body, id, failure.dead_letter_arn);
+    let reason = failure.error.to_string();
+    let saved = deliver::give_up(registry, &outgoing, "INVALID_PARAMETER", &reason, around, &mut step.effects);
+    step.counts.invoked(Placed { dead_lettered: usize::from(saved), lost: usize::from(!saved), ..Placed::default() });
+}
+
+impl Counts {
+    fn invoked(&mut self, placed: Placed) {
+        self.invocations += placed.delivered;
+        self.failed_invocations += placed.dead_lettered + placed.lost;
+        self.dead_lettered += placed.dead_lettered;
+    }
+
+    fn notified(&mut self, placed: Placed) {
+        self.notifications += placed.delivered;
+        self.failed_notifications += placed.dead_lettered + placed.lost;
+        self.dead_lettered += placed.dead_lettered;
+    }
+}
+
+const OBJECT: &str = "AWS::S3::Object";
+
+fn resources(record: &Record) -> Vec<ResourceName<'_>> {
+    let objects = record.resources.iter().filter(|resource| resource.kind == OBJECT);
+    objects
+        .filter_map(|resource| {
+            let prefix = || resource.arn_prefix.as_deref().map(ResourceName::ArnPrefix);
+            resource.arn.as_deref().map(ResourceName::Arn).or_else(prefix)
+        })
+        .collect()
+}
+
+fn facts<'a>(record: &'a Record, resources: &'a [ResourceName<'a>]) -> EventFacts<'a> {
+    EventFacts {
+        account: &record.recipient_account_id,
+        region: &record.aws_region,
+        category: if record.management_event { EventCategory::Management } else { EventCategory::Data },
+        read_only: record.read_only,
+        event_source: &record.event_source,
+        event_name: &record.event_name,
+        event_type: &record.event_type,
+        resource_type: if record.management_event { "" } else { OBJECT },
+        resources,
+        user_identity_arn: record.user_identity.arn.as_deref(),
+        session_credential_from_console: false,
+        own_delivery: record.user_identity.invoked_by.as_deref() == Some("cloudtrail.amazonaws.com"),
+    }
+}

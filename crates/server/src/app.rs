@@ -1,0 +1,153 @@
+//! What all requests share: the store, the configuration, and the way a change of it is made.
+
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard};
+
+use aws_api::{ApiError, Change};
+use gateway::Embedded;
+use pipeline::{Callers, Registry};
+use s3_embedded::EmbeddedS3;
+use store::{Space, Store, StoreError, Unit};
+use tokio::sync::{Notify, watch};
+
+use crate::config::Config;
+use crate::counters::Counters;
+use crate::detector::Covered;
+use crate::signer::Signer;
+use crate::wakers::Wakers;
+
+/// The server's state.
+pub struct App {
+    /// What lasts.
+    pub store: Store,
+    /// What was configured.
+    pub config: Config,
+    /// Signs notifications.
+    pub signer: Signer,
+    /// Counts since the start.
+    pub counters: Counters,
+    /// Wakes receives that wait for messages.
+    pub wakers: Wakers,
+    /// Wakes the housekeeper when it has something new to do.
+    pub chores: Notify,
+    /// S3 without HTTP, for the delivery of log files.
+    pub embedded: EmbeddedS3,
+    /// S3 as a backend.
+    pub s3: Embedded,
+    /// Where the detector has its rule.
+    pub covered: Covered,
+    /// Counts up when a caller is counted.
+    pub callers_changed: watch::Sender<u64>,
+    /// Scheme and address that the server itself is reached at, once it listens.
+    pub endpoint: OnceLock<String>,
+    registry: RwLock<Registry>,
+    callers: Mutex<Callers>,
+    /// One change of the configuration at a time: each is decided on what the one before it left.
+    changing: tokio::sync::Mutex<()>,
+}
+
+/// Why the state of an earlier run cannot be taken up.
+#[derive(Debug, thiserror::Error)]
+pub enum RestoreError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A row cannot be read.
+    #[error("a stored row of kind {kind} cannot be read: {source}; was it written by a newer version?")]
+    Row {
+        /// Which kind.
+        kind: &'static str,
+        /// Why.
+        source: serde_json::Error,
+    },
+}
+
+impl App {
+    /// Takes up what the store holds.
+    pub fn restore(store: Store, config: Config, signer: Signer) -> Result<Arc<Self>, RestoreError> {
+        let mut registry = Registry::default();
+        for change in store.registry()? {
+            registry.absorb(&change).map_err(|source| RestoreError::Row { kind: change.kind, source })?;
+        }
+        let mut callers = Callers::default();
+        for row in store.range(Space::Callers, ..) {
+            callers.absorb(&row?.1).map_err(|source| RestoreError::Row { kind: "caller", source })?;
+        }
+        let embedded = EmbeddedS3::new(store.clone(), s3_embedded::Options::default());
+        Ok(Arc::new(Self {
+            s3: Embedded::new(embedded.clone(), config.region.clone()),
+            embedded,
+            covered: Covered::default(),
+            callers_changed: watch::Sender::default(),
+            store,
+            config,
+            signer,
+            counters: Counters::default(),
+            wakers: Wakers::default(),
+            chores: Notify::new(),
+            endpoint: OnceLock::new(),
+            registry: RwLock::new(registry),
+            callers: Mutex::new(callers),
+            changing: tokio::sync::Mutex::default(),
+        }))
+    }
+
+    /// The configuration as it is now. Held for the length of a decision, never across an await.
+    pub fn registry(&self) -> RwLockReadGuard<'_, Registry> {
+        self.registry.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Looks at the callers.
+    pub fn with_callers<T>(&self, look: impl FnOnce(&mut Callers) -> T) -> T {
+        look(&mut self.callers.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Decides a change of the configuration, makes it durable, and only then lets it hold.
+    pub async fn change<T>(
+        &self,
+        decide: impl FnOnce(&Registry) -> Result<(T, Vec<Change>), ApiError>,
+    ) -> Result<T, ApiError> {
+        self.change_with(|registry| decide(registry).map(|(answer, changes)| (answer, changes, Unit::new()))).await
+    }
+
+    /// The same with other writes in the same batch.
+    pub async fn change_with<T>(
+        &self,
+        decide: impl FnOnce(&Registry) -> Result<(T, Vec<Change>, Unit), ApiError>,
+    ) -> Result<T, ApiError> {
+        let _one_at_a_time = self.changing.lock().await;
+        let (answer, changes, unit) = decide(&self.registry())?;
+        self.commit_changes(&changes, unit).await?;
+        Ok(answer)
+    }
+
+    async fn commit_changes(&self, changes: &[Change], mut unit: Unit) -> Result<(), ApiError> {
+        if changes.is_empty() && unit.is_empty() {
+            return Ok(());
+        }
+        for change in changes {
+            unit.change(change);
+        }
+        self.store.commit(unit).await.map_err(|error| unavailable(&error))?;
+        let mut registry = self.registry.write().unwrap_or_else(PoisonError::into_inner);
+        for change in changes {
+            // A row that was just made by the same code reads back.
+            if let Err(error) = registry.absorb(change) {
+                tracing::error!(%error, kind = change.kind, "a change that was stored could not be taken in");
+                return Err(ApiError::internal("The change was stored but cannot be applied before a restart."));
+            }
+        }
+        self.chores.notify_one();
+        Ok(())
+    }
+
+    /// Scheme and address of the server, for URLs in what it sends by itself.
+    pub fn endpoint(&self) -> &str {
+        self.endpoint.get().map_or("http://localhost", String::as_str)
+    }
+}
+
+/// The store failed: the client may try again, somebody should look.
+pub fn unavailable(error: &StoreError) -> ApiError {
+    tracing::error!(%error, "the store failed");
+    ApiError::internal("The request could not be stored. Please try again.")
+}

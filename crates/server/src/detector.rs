@@ -1,0 +1,245 @@
+//! The detector: trail → rule → topic → queue, for every account that has a key.
+//!
+//! It is made of ordinary operations, as a user would call them, and only what is missing is made: what somebody changed
+//! stays changed. The trail records all regions; a rule sees the events of its own region only, so that a region gets its
+//! rule and topic when the first record of it comes by, before that record is passed on.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use aws_api::cloudtrail::{
+    AdvancedEventSelector, AdvancedFieldSelector, CloudTrailApi, CreateTrailRequest, PutEventSelectorsRequest,
+    StartLoggingRequest,
+};
+use aws_api::events::{EventsApi, PutRuleRequest, PutTargetsRequest, Target};
+use aws_api::sns::{CreateTopicRequest, SnsApi, SubscribeRequest};
+use aws_api::sqs::{CreateQueueRequest, SqsApi};
+use aws_api::{ApiError, Caller, RequestContext, Role};
+use gateway::{Backend, Body};
+use http::{Method, Request};
+use record::Record;
+use s3_embedded::{ExpectedOperation, Owner, RequestId, RequestTime};
+
+use crate::app::App;
+use crate::clock;
+use crate::rpc::full;
+use crate::services::Services;
+
+/// The name of trail, rule, topic and queue.
+pub const NAME: &str = "sigtrail-sigv2";
+/// Before the account in the name of the log bucket.
+pub const LOG_BUCKET: &str = "sigtrail-logs";
+/// Every S3 call that is signed with Signature Version 2, whatever became of it.
+pub const PATTERN: &str = r#"{"source":["aws.s3"],"detail-type":["AWS API Call via CloudTrail"],"detail":{"eventSource":["s3.amazonaws.com"],"additionalEventData":{"SignatureVersion":["SigV2"]}}}"#;
+/// Regions of one account that get a rule; a bucket may name any text as its region.
+const REGIONS_MAX: usize = 100;
+
+/// Which (account, region) pairs have their rule.
+#[derive(Debug, Default)]
+pub struct Covered(Mutex<HashSet<(String, String)>>);
+
+/// Makes what is missing of the detector in the home region of each account.
+pub async fn install(app: &Arc<App>) -> Result<(), ApiError> {
+    for account in app.config.accounts() {
+        let region = app.config.region.clone();
+        let detector = Detector::new(app, &account, &region);
+        detector.log_bucket().await?;
+        detector.trail().await?;
+        detector.queue().await?;
+        detector.rule().await?;
+        app.covered.insert(account, region);
+    }
+    Ok(())
+}
+
+/// Makes sure that the regions of these records have their rule. What fails is logged: the records still go into the log
+/// files, and the next record of the region tries again.
+pub async fn cover<'r>(app: &Arc<App>, records: impl Iterator<Item = &'r Record>) {
+    for record in records {
+        let (account, region) = (&record.recipient_account_id, &record.aws_region);
+        if app.covered.contains(account, region) || !app.config.accounts().contains(account) {
+            continue;
+        }
+        if !is_region(region) || app.covered.regions(account) >= REGIONS_MAX {
+            tracing::warn!(account, region, "no rule is made for this region");
+        } else if let Err(error) = Detector::new(app, account, region).rule().await {
+            tracing::error!(account, region, %error, "the detector's rule could not be made");
+            continue;
+        }
+        app.covered.insert(account.clone(), region.clone());
+    }
+}
+
+fn is_region(text: &str) -> bool {
+    (1..=32).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+}
+
+impl Covered {
+    fn contains(&self, account: &str, region: &str) -> bool {
+        self.lock().contains(&(account.to_owned(), region.to_owned()))
+    }
+
+    fn regions(&self, account: &str) -> usize {
+        self.lock().iter().filter(|(other, _)| other == account).count()
+    }
+
+    fn insert(&self, account: String, region: String) {
+        self.lock().insert((account, region));
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashSet<(String, String)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The detector of one account, seen from one region.
+struct Detector<'a> {
+    app: &'a Arc<App>,
+    services: Services,
+    ctx: RequestContext,
+}
+
+impl<'a> Detector<'a> {
+    fn new(app: &'a Arc<App>, account: &str, region: &str) -> Self {
+        let ctx = RequestContext {
+            caller: Caller {
+                account: account.to_owned(),
+                arn: format!("arn:aws:iam::{account}:root"),
+                principal_id: account.to_owned(),
+                role: Role::Admin,
+            },
+            region: region.to_owned(),
+            now: clock::now(),
+            request_id: clock::new_id().to_string(),
+            endpoint: app.endpoint().to_owned(),
+        };
+        Self { app, services: Services(Arc::clone(app)), ctx }
+    }
+
+    fn bucket_name(&self) -> String {
+        format!("{LOG_BUCKET}-{}", self.ctx.account())
+    }
+
+    async fn log_bucket(&self) -> Result<(), ApiError> {
+        let name = self.bucket_name();
+        let failed =
+            |what: String| ApiError::internal(format!("the bucket {name} for log files cannot be made: {what}"));
+        match self.app.s3.bucket(&name).map_err(|error| failed(error.to_string()))? {
+            Some(bucket) if bucket.owner == self.ctx.account() => return Ok(()),
+            Some(bucket) => return Err(failed(format!("it belongs to the account {}", bucket.owner))),
+            None => {}
+        }
+        let mut request: Request<Body> = Request::new(full(""));
+        *request.method_mut() = Method::PUT;
+        *request.uri_mut() = format!("/{name}").parse().unwrap_or_default();
+        let account = self.ctx.account().to_owned();
+        let extensions = request.extensions_mut();
+        extensions.insert(RequestTime(self.ctx.now));
+        extensions.insert(RequestId(clock::new_id()));
+        extensions.insert(ExpectedOperation("CreateBucket"));
+        extensions.insert(Owner { display_name: account.clone(), account });
+        let answer = self.app.s3.call(request).await.map_err(|error| failed(error.to_string()))?;
+        if answer.status().is_success() { Ok(()) } else { Err(failed(answer.status().to_string())) }
+    }
+
+    async fn trail(&self) -> Result<(), ApiError> {
+        if self.app.registry().trails.trail(self.ctx.account(), &self.ctx.region, NAME).is_some() {
+            return Ok(());
+        }
+        let trail = CreateTrailRequest {
+            name: NAME.into(),
+            s3_bucket_name: self.bucket_name(),
+            is_multi_region_trail: Some(true),
+            ..CreateTrailRequest::default()
+        };
+        self.services.create_trail(&self.ctx, trail).await?;
+        let selectors = PutEventSelectorsRequest {
+            trail_name: NAME.into(),
+            advanced_event_selectors: selectors(&self.bucket_name()),
+            ..PutEventSelectorsRequest::default()
+        };
+        self.services.put_event_selectors(&self.ctx, selectors).await?;
+        self.services.start_logging(&self.ctx, StartLoggingRequest { name: NAME.into() }).await?;
+        Ok(())
+    }
+
+    async fn queue(&self) -> Result<(), ApiError> {
+        if self.app.registry().queues.queue_by_arn(&self.arn("sqs", &self.app.config.region)).is_some() {
+            return Ok(());
+        }
+        let retention = ("MessageRetentionPeriod".to_owned(), "1209600".to_owned());
+        let visibility = ("VisibilityTimeout".to_owned(), "60".to_owned());
+        let queue = CreateQueueRequest {
+            queue_name: Some(NAME.into()),
+            attributes: BTreeMap::from([retention, visibility]),
+            ..CreateQueueRequest::default()
+        };
+        self.services.create_queue(&self.ctx, queue).await?;
+        Ok(())
+    }
+
+    /// Topic, subscription and rule of the region; the queue is the home region's.
+    async fn rule(&self) -> Result<(), ApiError> {
+        let region = &self.ctx.region;
+        let topic_arn = self.arn("sns", region);
+        let arn = topic_arn.parse().map_err(|_| ApiError::internal("the topic has no ARN"))?;
+        if !self.app.registry().topics.exists(&arn) {
+            let topic = CreateTopicRequest { name: Some(NAME.into()), ..CreateTopicRequest::default() };
+            self.services.create_topic(&self.ctx, topic).await?;
+            let raw = ("RawMessageDelivery".to_owned(), "true".to_owned());
+            let subscription = SubscribeRequest {
+                topic_arn: Some(topic_arn.clone()),
+                protocol: Some("sqs".into()),
+                endpoint: Some(self.arn("sqs", &self.app.config.region)),
+                attributes: BTreeMap::from([raw]),
+                ..SubscribeRequest::default()
+            };
+            self.services.subscribe(&self.ctx, subscription).await?;
+        }
+        let exists = self.app.registry().buses.has_rule(self.ctx.account(), region, bus::DEFAULT_BUS, NAME);
+        if exists {
+            return Ok(());
+        }
+        let rule = PutRuleRequest {
+            name: NAME.into(),
+            event_pattern: Some(PATTERN.into()),
+            state: Some("ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS".into()),
+            description: Some("S3 calls signed with Signature Version 2".into()),
+            ..PutRuleRequest::default()
+        };
+        self.services.put_rule(&self.ctx, rule).await?;
+        let target = Target { id: "sigv2-topic".into(), arn: topic_arn, ..Target::default() };
+        let targets = PutTargetsRequest { rule: NAME.into(), targets: vec![target], ..PutTargetsRequest::default() };
+        let answer = self.services.put_targets(&self.ctx, targets).await?;
+        match answer.failed_entries.first() {
+            Some(failed) => Err(ApiError::internal(format!("the rule takes no target: {failed:?}"))),
+            None => Ok(()),
+        }
+    }
+
+    fn arn(&self, service: &str, region: &str) -> String {
+        aws_api::Arn::new(service, region, self.ctx.account(), NAME).to_string()
+    }
+}
+
+/// All management events, and the data events of all buckets but the one that the log files go to.
+fn selectors(log_bucket: &str) -> Vec<AdvancedEventSelector> {
+    let equals = |field: &str, value: &str| AdvancedFieldSelector {
+        field: field.into(),
+        equals: vec![value.into()],
+        ..AdvancedFieldSelector::default()
+    };
+    let outside_of_log_bucket = AdvancedFieldSelector {
+        field: "resources.ARN".into(),
+        not_starts_with: vec![format!("arn:aws:s3:::{log_bucket}/")],
+        ..AdvancedFieldSelector::default()
+    };
+    let selector = |name: &str, field_selectors| AdvancedEventSelector { name: Some(name.into()), field_selectors };
+    vec![
+        selector("Management events", vec![equals("eventCategory", "Management")]),
+        selector(
+            "S3 object events without the log bucket",
+            vec![equals("eventCategory", "Data"), equals("resources.type", "AWS::S3::Object"), outside_of_log_bucket],
+        ),
+    ]
+}

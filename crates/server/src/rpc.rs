@@ -1,0 +1,170 @@
+//! One request to a service of the RPC protocols: prove the caller, check the role, decode, do, encode.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use aws_api::{ApiError, RequestContext, Service, ServiceInfo};
+use aws_wire::{Call, Head, Protocol, WireResponse};
+use bytes::Bytes;
+use gateway::{Body, KeyRing, Peer};
+use http::request::Parts;
+use http::{HeaderName, HeaderValue, Response, StatusCode};
+use http_body_util::{BodyExt, Full, Limited};
+use sha2::{Digest, Sha256};
+use signature::{Claim, Denied, Policy, RequestHead, classify, verify};
+
+use crate::clock;
+use crate::services::Services;
+
+/// The largest body: a batch of SQS is 1 MiB, and in a form each of its bytes can take three.
+pub const BODY_LEN_MAX: usize = 4 * 1024 * 1024;
+
+/// The services behind their protocols.
+pub struct Rpc {
+    services: Services,
+    keys: Arc<KeyRing>,
+}
+
+impl Rpc {
+    /// With these keys.
+    pub fn new(services: Services, keys: Arc<KeyRing>) -> Self {
+        Self { services, keys }
+    }
+
+    /// Answers one request.
+    pub async fn call(&self, service: &'static ServiceInfo, parts: &Parts, body: Body, peer: &Peer) -> Response<Body> {
+        let head = head(parts);
+        let protocol = Protocol::of(service, &head);
+        let request_id = clock::new_id().to_string();
+        let answer = match self.admit(service, parts, &head, body, peer, &request_id).await {
+            Ok((call, ctx)) => {
+                self.services.0.counters.api_requests.fetch_add(1, Ordering::Relaxed);
+                let answer = self.dispatch(&call, &ctx).await;
+                call.response(answer, &request_id)
+            }
+            Err(error) => WireResponse::refusal(service, protocol, &error, &request_id),
+        };
+        to_http(answer)
+    }
+
+    async fn admit(
+        &self,
+        service: &'static ServiceInfo,
+        parts: &Parts,
+        head: &Head<'_>,
+        body: Body,
+        peer: &Peer,
+        request_id: &str,
+    ) -> Result<(Call, RequestContext), ApiError> {
+        let body = read_body(body).await?;
+        let ctx = self.authenticate(service, parts, &body, peer, request_id).map_err(|denied| {
+            self.services.0.counters.api_refused.fetch_add(1, Ordering::Relaxed);
+            match Protocol::of(service, head) {
+                Protocol::Json { .. } => denied.for_json(),
+                Protocol::Query => denied.for_query(),
+            }
+        })?;
+        let call = Call::parse(service, head, body)?;
+        if ctx.caller.role < call.op().role {
+            return Err(not_allowed(service, call.op().name, &ctx));
+        }
+        Ok((call, ctx))
+    }
+
+    fn authenticate(
+        &self,
+        service: &ServiceInfo,
+        parts: &Parts,
+        body: &[u8],
+        peer: &Peer,
+        request_id: &str,
+    ) -> Result<RequestContext, Denied> {
+        let headers: Vec<_> = parts.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
+        let claim = classify(RequestHead {
+            method: parts.method.as_str(),
+            raw_path: parts.uri.path(),
+            raw_query: parts.uri.query(),
+            headers: &headers,
+            host_bucket: None,
+        })?;
+        let Claim::Signed(claim) = claim else { return Err(Denied::anonymous()) };
+        let key = self.keys.get(claim.access_key_id());
+        let now = clock::now();
+        let policy = Policy::other(service.signing_name, Sha256::digest(body).into());
+        let verified = verify(&claim, key.map(gateway::Key::secret), now, &policy)?;
+        let Some(key) = key else { return Err(Denied::anonymous()) };
+        let scheme = if peer.tls.is_some() { "https" } else { "http" };
+        let host = parts.headers.get(http::header::HOST).and_then(|host| host.to_str().ok());
+        Ok(RequestContext {
+            caller: key.caller(),
+            region: verified.region.unwrap_or_else(|| self.services.0.config.region.clone()),
+            now,
+            request_id: request_id.to_owned(),
+            endpoint: host.map_or_else(|| self.services.0.endpoint().to_owned(), |host| format!("{scheme}://{host}")),
+        })
+    }
+
+    async fn dispatch(&self, call: &Call, ctx: &RequestContext) -> Result<Vec<u8>, ApiError> {
+        let (services, op) = (&self.services, call.op().name);
+        let answer = match call.service().service {
+            Service::CloudTrail => aws_api::cloudtrail::dispatch(services, ctx, op, call).await,
+            Service::Events => aws_api::events::dispatch(services, ctx, op, call).await,
+            Service::Sns => aws_api::sns::dispatch(services, ctx, op, call).await,
+            Service::Sqs => aws_api::sqs::dispatch(services, ctx, op, call).await,
+            Service::Sts => aws_api::sts::dispatch(services, ctx, op, call).await,
+        };
+        // The call was parsed against the same table that the dispatch was made from.
+        answer.unwrap_or_else(|| Err(ApiError::internal("The operation is not served.")))
+    }
+}
+
+fn head(parts: &Parts) -> Head<'_> {
+    let header = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok());
+    Head {
+        path: parts.uri.path(),
+        query: parts.uri.query(),
+        content_type: header("content-type"),
+        target: header("x-amz-target"),
+        query_mode: header("x-amzn-query-mode"),
+    }
+}
+
+async fn read_body(body: Body) -> Result<Bytes, ApiError> {
+    match Limited::new(body, BODY_LEN_MAX).collect().await {
+        Ok(collected) => Ok(collected.to_bytes()),
+        Err(error) if error.is::<http_body_util::LengthLimitError>() => {
+            let message = format!("The request's body is longer than {BODY_LEN_MAX} bytes.");
+            Err(ApiError::new("RequestEntityTooLarge", message).with_status(413))
+        }
+        Err(_) => Err(ApiError::new("IncompleteBody", "The request's body ended early.")),
+    }
+}
+
+fn not_allowed(service: &ServiceInfo, op: &str, ctx: &RequestContext) -> ApiError {
+    let (code, status) = match service.service {
+        Service::Sns => ("AuthorizationError", 403),
+        Service::Sts => ("AccessDenied", 403),
+        Service::CloudTrail | Service::Events | Service::Sqs => ("AccessDeniedException", 400),
+    };
+    let message = format!(
+        "User: {} is not authorized to perform: {}:{op} because the role of its key, {}, does not allow it",
+        ctx.caller.arn, service.signing_name, ctx.caller.role
+    );
+    ApiError::new(code, message).with_status(status)
+}
+
+fn to_http(answer: WireResponse) -> Response<Body> {
+    let mut response = Response::new(full(answer.body));
+    *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    for (name, value) in answer.headers {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            response.headers_mut().insert(HeaderName::from_static(name), value);
+        }
+    }
+    response
+}
+
+/// A body in one piece.
+pub fn full(bytes: impl Into<Bytes>) -> Body {
+    Full::new(bytes.into()).map_err(|never| match never {}).boxed_unsync()
+}

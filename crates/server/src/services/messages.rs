@@ -1,0 +1,245 @@
+//! Amazon SQS: what happens to messages.
+//!
+//! Each decision is made on rows as they were read. If another request moved one of them meanwhile the store refuses the
+//! whole unit, and the decision is made again on what is there now.
+
+use std::time::Duration;
+
+use aws_api::sqs::{
+    ChangeMessageVisibilityBatchRequest, ChangeMessageVisibilityBatchResult, ChangeMessageVisibilityRequest,
+    DeleteMessageBatchRequest, DeleteMessageBatchResult, DeleteMessageRequest, EmptyResult, ReceiveMessageRequest,
+    ReceiveMessageResult, SendMessageBatchRequest, SendMessageBatchResult, SendMessageRequest, SendMessageResult,
+};
+use aws_api::{ApiError, RequestContext, Timestamp};
+use queue::{Effect, Held, NewMessage, Queue, Receive, Received};
+use store::QueueId;
+
+use crate::app::{App, unavailable};
+use crate::clock;
+use crate::counters::add;
+
+/// How often a decision is made again because others were quicker.
+const RETRIES_MAX: usize = 100;
+/// Rows beyond those that a receive needs, for the expired and dead-lettered ones among them.
+const SPARE_ROWS: usize = 10;
+
+pub(super) async fn send(
+    app: &App,
+    ctx: &RequestContext,
+    req: SendMessageRequest,
+) -> Result<SendMessageResult, ApiError> {
+    check_room(app)?;
+    let new = app.new_message()?;
+    let (result, effect) = {
+        let registry = app.registry();
+        let queue = registry.queues.queue(ctx, req.queue_url.as_deref())?;
+        queue.send_message(ctx.now, req, new, &ctx.caller.principal_id)?
+    };
+    app.commit_effects(vec![effect]).await?;
+    add(&app.counters.messages_sent, 1);
+    Ok(result)
+}
+
+pub(super) async fn send_batch(
+    app: &App,
+    ctx: &RequestContext,
+    req: SendMessageBatchRequest,
+) -> Result<SendMessageBatchResult, ApiError> {
+    check_room(app)?;
+    let mut ids = Vec::with_capacity(req.entries.len());
+    for _ in 0..req.entries.len().min(queue::limits::BATCH_COUNT_MAX) {
+        ids.push(app.new_message()?);
+    }
+    let batch = {
+        let registry = app.registry();
+        let queue = registry.queues.queue(ctx, req.queue_url.as_deref())?;
+        // There is one for each entry; a batch with more is refused before any is asked for.
+        let mut next = || ids.pop().unwrap_or(NewMessage { id: clock::new_id(), seq: u64::MAX });
+        queue.send_message_batch(ctx.now, req, &ctx.caller.principal_id, &mut next)?
+    };
+    let sent = batch.effects.len();
+    app.commit_effects(batch.effects).await?;
+    add(&app.counters.messages_sent, sent);
+    Ok(batch.result)
+}
+
+pub(super) async fn receive(
+    app: &App,
+    ctx: &RequestContext,
+    req: ReceiveMessageRequest,
+) -> Result<ReceiveMessageResult, ApiError> {
+    let receive = app.registry().queues.begin_receive(ctx, req)?;
+    let until = ctx.now.plus_secs(receive.wait_s().into());
+    let bell = app.wakers.bell(receive.queue());
+    let mut overtaken = 0;
+    loop {
+        let rung = bell.notified();
+        tokio::pin!(rung);
+        // From here on no message comes in unnoticed.
+        rung.as_mut().enable();
+        let now = clock::now();
+        let received = look(app, &receive, now)?;
+        let again = received.look_again();
+        if !app.commit_effects(received.effects).await? {
+            overtaken += 1;
+            if overtaken < RETRIES_MAX {
+                continue;
+            }
+            return Ok(ReceiveMessageResult::default());
+        }
+        add(&app.counters.dead_lettered, received.dead_lettered);
+        if again {
+            // Each look takes what it found out of the queue, so this comes to an end.
+            continue;
+        }
+        if !received.messages.is_empty() || now >= until {
+            add(&app.counters.messages_received, received.messages.len());
+            return Ok(ReceiveMessageResult { messages: received.messages });
+        }
+        wait(app, &receive, now, until, rung).await?;
+    }
+}
+
+fn look(app: &App, receive: &Receive, now: Timestamp) -> Result<Received, ApiError> {
+    let id = QueueId(receive.queue());
+    let due = app.due(receive.queue(), now, receive.count() + SPARE_ROWS)?;
+    if due.is_empty() {
+        return Ok(Received::default());
+    }
+    let in_flight = app.store.queues().counts(id, now).map_err(|error| unavailable(&error))?.in_flight;
+    let mut failed = None;
+    let mut next_seq = || {
+        app.next_seq().unwrap_or_else(|error| {
+            failed = Some(error);
+            u64::MAX
+        })
+    };
+    let received = app.registry().queues.receive_message(now, receive, due, in_flight, &mut next_seq)?;
+    match failed {
+        Some(error) => Err(error),
+        None => Ok(received),
+    }
+}
+
+/// Until a message comes, one becomes visible, or the time is up.
+async fn wait(
+    app: &App,
+    receive: &Receive,
+    now: Timestamp,
+    until: Timestamp,
+    rung: impl Future<Output = ()>,
+) -> Result<(), ApiError> {
+    let id = QueueId(receive.queue());
+    let visible = app.store.queues().next_visible(id, now).map_err(|error| unavailable(&error))?;
+    let wake = visible.map_or(until, |visible| visible.min(until));
+    let millis = u64::try_from(wake.millis_since(clock::now())).unwrap_or_default();
+    // The rest of the millisecond has to pass, too.
+    let _ = tokio::time::timeout(Duration::from_millis(millis + 1), rung).await;
+    Ok(())
+}
+
+pub(super) async fn delete(
+    app: &App,
+    ctx: &RequestContext,
+    req: DeleteMessageRequest,
+) -> Result<EmptyResult, ApiError> {
+    let url = req.queue_url.as_deref();
+    let deleted = retried(app, ctx, url, |queue| {
+        let receipt = queue.receipt(req.receipt_handle.as_deref())?;
+        let effect = queue.delete_message(receipt, app.held(queue.id, receipt.seq)?.as_ref())?;
+        Ok((effect.is_some(), effect.into_iter().collect()))
+    });
+    add(&app.counters.messages_deleted, usize::from(deleted.await?));
+    Ok(EmptyResult {})
+}
+
+pub(super) async fn delete_batch(
+    app: &App,
+    ctx: &RequestContext,
+    req: DeleteMessageBatchRequest,
+) -> Result<DeleteMessageBatchResult, ApiError> {
+    let url = req.queue_url.clone();
+    let (result, count) = retried(app, ctx, url.as_deref(), |queue| {
+        let batch = looked_up(app, queue, |look_up| queue.delete_message_batch(req.clone(), look_up))?;
+        let count = batch.effects.len();
+        Ok(((batch.result, count), batch.effects))
+    })
+    .await?;
+    add(&app.counters.messages_deleted, count);
+    Ok(result)
+}
+
+pub(super) async fn change_visibility(
+    app: &App,
+    ctx: &RequestContext,
+    req: ChangeMessageVisibilityRequest,
+) -> Result<EmptyResult, ApiError> {
+    retried(app, ctx, req.queue_url.as_deref(), |queue| {
+        let receipt = queue.receipt(req.receipt_handle.as_deref())?;
+        let held = app.held(queue.id, receipt.seq)?;
+        let effect = queue.change_message_visibility(ctx.now, receipt, req.visibility_timeout, held.as_ref())?;
+        Ok((EmptyResult {}, vec![effect]))
+    })
+    .await
+}
+
+pub(super) async fn change_visibility_batch(
+    app: &App,
+    ctx: &RequestContext,
+    req: ChangeMessageVisibilityBatchRequest,
+) -> Result<ChangeMessageVisibilityBatchResult, ApiError> {
+    let url = req.queue_url.clone();
+    retried(app, ctx, url.as_deref(), |queue| {
+        let decide = |look_up: &mut dyn FnMut(u64) -> Option<Held>| {
+            queue.change_message_visibility_batch(ctx.now, req.clone(), look_up)
+        };
+        let batch = looked_up(app, queue, decide)?;
+        Ok((batch.result, batch.effects))
+    })
+    .await
+}
+
+/// Decides and commits, and decides again while others are quicker.
+async fn retried<T>(
+    app: &App,
+    ctx: &RequestContext,
+    queue_url: Option<&str>,
+    decide: impl Fn(&Queue) -> Result<(T, Vec<Effect>), ApiError>,
+) -> Result<T, ApiError> {
+    for _ in 0..RETRIES_MAX {
+        let (answer, effects) = decide(app.registry().queues.queue(ctx, queue_url)?)?;
+        if app.commit_effects(effects).await? {
+            return Ok(answer);
+        }
+    }
+    Err(ApiError::internal("The message is being moved by too many requests at once. Please try again."))
+}
+
+/// Hands a decision the way to look messages up, and fails if a look failed.
+fn looked_up<T>(
+    app: &App,
+    queue: &Queue,
+    decide: impl FnOnce(&mut dyn FnMut(u64) -> Option<Held>) -> Result<T, ApiError>,
+) -> Result<T, ApiError> {
+    let mut failed = None;
+    let mut look_up = |seq| match app.held(queue.id, seq) {
+        Ok(held) => held,
+        Err(error) => {
+            failed = Some(error);
+            None
+        }
+    };
+    let decided = decide(&mut look_up)?;
+    match failed {
+        Some(error) => Err(error),
+        None => Ok(decided),
+    }
+}
+
+/// Before the disk is full, nothing more is taken.
+fn check_room(app: &App) -> Result<(), ApiError> {
+    if app.store.has_room() {
+        return Ok(());
+    }
+    Err(ApiError::new("ServiceUnavailable", "The disk is nearly full; nothing more is taken.").with_status(503))
+}
