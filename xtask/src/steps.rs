@@ -65,16 +65,18 @@ fn format(root: &Path) -> Result<()> {
     command::run(&mut command::cargo(root, &["fmt", "--all", "--check"]))
 }
 
+// Everything is built in the release profile, so that dependencies are compiled once for all steps and the binary.
+
 fn clippy(root: &Path) -> Result<()> {
-    command::run(&mut command::cargo(root, &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))
+    command::run(&mut command::cargo(root, &["clippy", "--release", "--workspace", "--all-targets", "--", "-D", "warnings"]))
 }
 
 fn unit(root: &Path) -> Result<()> {
-    command::run(&mut command::cargo(root, &["nextest", "run", "--workspace"]))
+    command::run(&mut command::cargo(root, &["nextest", "run", "--cargo-profile", "release", "--workspace"]))
 }
 
 fn doctests(root: &Path) -> Result<()> {
-    command::run(&mut command::cargo(root, &["test", "--quiet", "--doc", "--workspace"]))
+    command::run(&mut command::cargo(root, &["test", "--quiet", "--release", "--doc", "--workspace"]))
 }
 
 fn release_build(root: &Path) -> Result<()> {

@@ -22,7 +22,7 @@ pub struct CallerKey {
     pub access_key_id: String,
     /// The address.
     pub source_ip: String,
-    /// Without the square brackets.
+    /// Without the square brackets, and without the list of features that AWS's SDKs vary from call to call (`m/E,Z,b`).
     pub user_agent: String,
     /// The bucket, empty for calls on none.
     pub bucket: String,
@@ -143,13 +143,20 @@ fn key_of(refused: bool, record: &Record) -> CallerKey {
     let claimed = record.additional_event_data.claimed_access_key_id.as_ref();
     let bucket = record.request_parameters.as_ref().and_then(|parameters| parameters.get("bucketName"));
     let user_agent = record.user_agent.strip_prefix('[').and_then(|text| text.strip_suffix(']'));
+    let user_agent = without_features(user_agent.unwrap_or(&record.user_agent));
     CallerKey {
         identity: if refused { String::new() } else { record.user_identity.grouping() },
         access_key_id: record.user_identity.access_key_id.as_ref().or(claimed).cloned().unwrap_or_default(),
         source_ip: record.source_ip_address.clone(),
-        user_agent: user_agent.unwrap_or(&record.user_agent).to_owned(),
+        user_agent,
         bucket: bucket.and_then(|bucket| bucket.as_str()).unwrap_or_default().to_owned(),
     }
+}
+
+/// One program is one caller, whatever features of its SDK each call uses.
+fn without_features(user_agent: &str) -> String {
+    let kept: Vec<_> = user_agent.split(' ').filter(|part| !part.starts_with("m/")).collect();
+    kept.join(" ")
 }
 
 fn others() -> CallerKey {
@@ -169,3 +176,6 @@ fn row_key(refused: bool, key: &CallerKey) -> RowKey {
     half.copy_from_slice(&hash.finalize()[..16]);
     half
 }
+
+#[cfg(test)]
+mod tests;

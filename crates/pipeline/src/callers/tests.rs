@@ -1,0 +1,67 @@
+use super::*;
+
+fn record(version: &str, user_agent: &str, time: &str) -> Record {
+    serde_json::from_value(serde_json::json!({
+        "eventVersion": "1.11",
+        "userIdentity": {"type": "IAMUser", "arn": "arn:aws:iam::111122223333:user/u", "accessKeyId": "AKIA"},
+        "eventTime": time, "eventSource": "s3.amazonaws.com", "eventName": "GetObject", "awsRegion": "us-east-1",
+        "sourceIPAddress": "192.0.2.1", "userAgent": user_agent, "requestParameters": {"bucketName": "b"},
+        "responseElements": null,
+        "additionalEventData": {"SignatureVersion": version, "AuthenticationMethod": "AuthHeader",
+                                "bytesTransferredIn": 0, "bytesTransferredOut": 1.0},
+        "requestID": "R", "eventID": "E", "readOnly": true, "eventType": "AwsApiCall", "managementEvent": false,
+        "recipientAccountId": "111122223333", "eventCategory": "Data"
+    }))
+    .unwrap()
+}
+
+#[test]
+fn one_program_is_one_caller() {
+    let mut callers = Callers::default();
+    let first = record("SigV2", "[Boto3/1.44 md/x m/N,Z,b cfg/y]", "2026-03-14T09:26:53Z");
+    let second = record("SigV2", "[Boto3/1.44 md/x m/E cfg/y]", "2026-03-14T09:26:52Z");
+    assert!(callers.observe(Outcome::Admitted, &record("SigV4", "[x]", "2026-03-14T09:26:53Z")).is_none());
+    callers.observe(Outcome::Admitted, &first).unwrap();
+    let (_, caller) = callers.observe(Outcome::Admitted, &second).unwrap();
+    assert_eq!((caller.count, caller.key.user_agent.as_str()), (2, "Boto3/1.44 md/x cfg/y"));
+    assert_eq!(
+        (caller.first_seen.as_str(), caller.last_seen.as_str()),
+        ("2026-03-14T09:26:52Z", "2026-03-14T09:26:53Z")
+    );
+    assert_eq!(caller.actions["GetObject"], 2);
+}
+
+#[test]
+fn refused_requests_are_counted_apart_and_under_no_identity() {
+    let mut callers = Callers::default();
+    callers.observe(Outcome::Admitted, &record("SigV2", "[x]", "2026-03-14T09:26:53Z")).unwrap();
+    let mut refused = record("SigV2", "[x]", "2026-03-14T09:26:53Z");
+    refused.user_identity = record::UserIdentity::unproven();
+    refused.additional_event_data.claimed_access_key_id = Some("AKIA".into());
+    let (_, caller) = callers.observe(Outcome::Refused, &refused).unwrap();
+    assert!(caller.refused);
+    assert_eq!((caller.key.identity.as_str(), caller.key.access_key_id.as_str(), caller.count), ("", "AKIA", 1));
+    assert_eq!(callers.iter().count(), 2);
+}
+
+#[test]
+fn rows_bring_the_counts_back() {
+    let mut callers = Callers::default();
+    let seen = record("SigV2", "[x]", "2026-03-14T09:26:53Z");
+    let row = serde_json::to_vec(callers.observe(Outcome::Admitted, &seen).unwrap().1).unwrap();
+    let mut restarted = Callers::default();
+    restarted.absorb(&row).unwrap();
+    assert_eq!(restarted.observe(Outcome::Admitted, &seen).unwrap().1.count, 2);
+}
+
+#[test]
+fn strangers_cannot_fill_the_memory() {
+    let mut callers = Callers::default();
+    for number in 0..REFUSED_CALLERS_MAX + 50 {
+        let refused = record("SigV2", &format!("[{number}]"), "2026-03-14T09:26:53Z");
+        callers.observe(Outcome::Refused, &refused).unwrap();
+    }
+    assert_eq!(callers.iter().count(), REFUSED_CALLERS_MAX + 1);
+    let others = callers.iter().find(|caller| caller.key.user_agent == OTHERS).unwrap();
+    assert_eq!(others.count, 50);
+}
