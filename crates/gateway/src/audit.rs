@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use aws_api::s3::{self, S3Op};
 use aws_api::{Access, Role, Timestamp};
@@ -30,6 +31,11 @@ use crate::xml::{ERROR_LEN_MAX, ErrorDocument};
 
 /// An answer up to this length is sent in one piece, after its record; a longer one is streamed.
 pub const ONE_PIECE_LEN_MAX: u64 = 64 * 1024;
+
+/// Of the body of a refused request so much is read.
+const DISCARDED_LEN_MAX: usize = 64 * 1024;
+/// For so long.
+const DISCARD_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Makes new ids.
 pub type Ids = Arc<dyn Fn() -> Uuid + Send + Sync>;
@@ -94,6 +100,8 @@ pub(crate) struct Exchange {
     /// The headers as they came, for the record.
     pub headers: Vec<(String, String)>,
     pub user_agent: Option<String>,
+    /// Its answer has no body.
+    pub is_head: bool,
 }
 
 /// How a request ended, before it is written down.
@@ -148,7 +156,10 @@ impl<B: Backend> Audit<B> {
         }
         match authenticate(&parts, &exchange.target, &self.around.keys, exchange.now) {
             Ok(admitted) => self.admit(exchange, parts, body, admitted).await,
-            Err(denied) => self.refuse(&exchange, &denied).await,
+            Err(denied) => {
+                discard(body).await;
+                self.refuse(&exchange, &denied).await
+            }
         }
     }
 
@@ -162,6 +173,7 @@ impl<B: Backend> Audit<B> {
             bucket,
             headers: parts.headers.iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect(),
             user_agent: parts.headers.get(http::header::USER_AGENT).map(text),
+            is_head: parts.method == http::Method::HEAD,
             target,
         })
     }
@@ -258,7 +270,7 @@ impl<B: Backend> Audit<B> {
             call.region = caller.region.clone().unwrap_or_else(|| self.around.region.clone());
         }
         let response = dressed(answer.response, exchange);
-        self.recorded(response, answer.unit, call, Outcome::Admitted).await
+        self.recorded(exchange, response, answer.unit, call, Outcome::Admitted).await
     }
 
     /// Answers a request that failed authentication, and keeps it apart.
@@ -280,7 +292,7 @@ impl<B: Backend> Audit<B> {
         let mut call = self.seen(exchange, UserIdentity::unproven(), signed);
         call.claimed_access_key_id.clone_from(&attempt.access_key_id);
         call.failure = Some(Failure { code: denied.code.into(), message: denied.message.clone() });
-        self.recorded(response, Unit::new(), call, Outcome::Refused).await
+        self.recorded(exchange, response, Unit::new(), call, Outcome::Refused).await
     }
 
     /// What is known of a request whatever becomes of it.
@@ -316,12 +328,13 @@ impl<B: Backend> Audit<B> {
     /// entry is durable before its first byte.
     async fn recorded(
         &self,
+        exchange: &Exchange,
         response: Response<Body>,
         unit: Unit,
         mut call: S3Call,
         outcome: Outcome,
     ) -> Response<Body> {
-        let is_head = exchange_is_head(call.op);
+        let is_head = exchange.is_head;
         let len = response.body().size_hint().exact();
         if is_head || len.is_some_and(|len| len <= ONE_PIECE_LEN_MAX) {
             let (parts, body) = response.into_parts();
@@ -370,8 +383,11 @@ impl Exchange {
     }
 }
 
-fn exchange_is_head(op: &S3Op) -> bool {
-    op.name.starts_with("Head")
+/// Reads a little of a body that nobody wants, so that a client that is still writing it gets to read why.
+async fn discard(body: Body) {
+    let read = Limited::new(body, DISCARDED_LEN_MAX).collect();
+    // Whatever comes of it, the answer is the same.
+    let _ = tokio::time::timeout(DISCARD_TIMEOUT, read).await;
 }
 
 /// What the backend calls the operation: to it, a form upload is a PUT.

@@ -47,7 +47,8 @@ pub async fn run(app: Arc<App>, recorder: Recorder, mut stop: watch::Receiver<bo
 async fn round(app: &App, recorder: &Recorder) -> Result<(), StoreError> {
     recorder.finish_stalled(clock::now()).await?;
     expire(app).await?;
-    trim(app)
+    log_files::forget_deleted(app).await?;
+    trim(app).await
 }
 
 /// Steps the tasks of `StartMessageMoveTask` whose time has come.
@@ -107,12 +108,14 @@ async fn expire(app: &App) -> Result<(), StoreError> {
 }
 
 /// Removes what every reader of the log is done with.
-fn trim(app: &App) -> Result<(), StoreError> {
+async fn trim(app: &App) -> Result<(), StoreError> {
     let passed_on = app.store.cursor(worker::CURSOR)?.unwrap_or_default();
     let waiting = log_files::oldest_waiting(app)?;
     let keep_from = waiting.unwrap_or(u64::MAX).min(passed_on + 1);
     if keep_from > app.store.log().first_seq() + TRIM_COUNT {
-        app.store.log().trim(keep_from)?;
+        let store = app.store.clone();
+        let trimmed = tokio::task::spawn_blocking(move || store.log().trim(keep_from)).await;
+        trimmed.map_or(Ok(0), |trimmed| trimmed)?;
     }
     Ok(())
 }

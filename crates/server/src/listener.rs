@@ -2,12 +2,16 @@
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
+use bytes::Bytes;
 use gateway::{Body, BodyError, Peer};
 use http::{Request, Response};
+use http_body::{Frame, SizeHint};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -17,6 +21,7 @@ use rustls::ServerConfig;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
+use tokio::time::{Instant, Sleep};
 use tokio_rustls::TlsAcceptor;
 
 use crate::clock::stopped;
@@ -26,6 +31,8 @@ use crate::tls;
 pub const CONNECTIONS_MAX: usize = 10_000;
 /// A request's head must be complete so long after its first byte, or after the connection was made.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+/// Of a body something must come at least so often.
+const BODY_IDLE_TIMEOUT: Duration = Duration::from_mins(1);
 /// A TLS handshake may take so long.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Header lines of a request, `http::HeaderMap` among them.
@@ -143,6 +150,44 @@ impl<H: Handler> Connection<H> {
     }
 }
 
+/// A request's body that may not stand still for too long.
+struct IdleBody {
+    body: Incoming,
+    idle: Pin<Box<Sleep>>,
+}
+
+/// The client sent nothing for [`BODY_IDLE_TIMEOUT`].
+#[derive(Debug, thiserror::Error)]
+#[error("the client sent nothing of the body for {} s", BODY_IDLE_TIMEOUT.as_secs())]
+struct Idle;
+
+impl IdleBody {
+    fn new(body: Incoming) -> Self {
+        Self { body, idle: Box::pin(tokio::time::sleep(BODY_IDLE_TIMEOUT)) }
+    }
+}
+
+impl http_body::Body for IdleBody {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        if let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(cx) {
+            self.idle.as_mut().reset(Instant::now() + BODY_IDLE_TIMEOUT);
+            return Poll::Ready(frame.map(|frame| frame.map_err(|error| BodyError(error.into()))));
+        }
+        self.idle.as_mut().poll(cx).map(|()| Some(Err(BodyError(Idle.into()))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
 async fn serve<S, H>(stream: S, peer: Peer, handler: Arc<H>, watcher: hyper_util::server::graceful::Watcher)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -151,7 +196,7 @@ where
     let service = service_fn(move |request: Request<Incoming>| {
         let (handler, peer) = (Arc::clone(&handler), peer.clone());
         async move {
-            let request = request.map(|body| body.map_err(|error| BodyError(error.into())).boxed_unsync());
+            let request = request.map(|body| IdleBody::new(body).boxed_unsync());
             Ok::<_, std::convert::Infallible>(handler.handle(request, &peer).await)
         }
     });

@@ -12,7 +12,7 @@ use flate2::write::GzEncoder;
 use gateway::{Backend, BucketInfo};
 use record::{Entry, Outcome, S3Call, UserIdentity};
 use s3_embedded::StagedObject;
-use store::{Space, StoreError};
+use store::{Space, StoreError, Unit};
 use tokio::sync::watch;
 use trail::{LOG_FILE_BYTES_MAX, Trail, log_file_body, log_file_key, unique16};
 
@@ -23,6 +23,9 @@ use crate::clock::{self, stopped};
 const RECORDS_PER_FILE_MAX: usize = 20_000;
 /// Bytes of records, uncompressed, that go into one file at most. CloudTrail's bound is on the compressed file.
 const FILE_BYTES_MAX: usize = LOG_FILE_BYTES_MAX;
+
+/// Rows that are forgotten in one unit.
+const FORGOTTEN_COUNT: usize = 10_000;
 
 /// The key of a row that says: this record belongs into a log file of this trail. Rows of one trail are neighbours, in the
 /// order of the log.
@@ -44,6 +47,32 @@ pub fn oldest_waiting(app: &App) -> Result<Option<u64>, StoreError> {
 
 fn seq_of(key: &[u8]) -> Option<u64> {
     key.last_chunk().copied().map(u64::from_be_bytes)
+}
+
+/// Forgets, a piece at a time, what was to go into the files of trails that are gone.
+pub async fn forget_deleted(app: &App) -> Result<(), StoreError> {
+    let keys: Vec<_> = app.registry().trails.iter().map(Entity::key).collect();
+    let mut from = Vec::new();
+    let mut unit = Unit::new();
+    let mut count = 0;
+    // Of each trail one row is looked at, unless the trail is gone.
+    while let Some((row, _)) = app.store.range(Space::TrailIndex, from.clone()..).next().transpose()? {
+        let trail = row.split(|byte| *byte == 0).next().unwrap_or_default();
+        if keys.iter().any(|key| key.as_bytes() == trail) {
+            from = [trail, &[1]].concat();
+            continue;
+        }
+        unit.delete(Space::TrailIndex, row.to_vec());
+        from = [&row[..], &[0]].concat();
+        count += 1;
+        if count == FORGOTTEN_COUNT {
+            break;
+        }
+    }
+    if !unit.is_empty() {
+        app.store.commit(unit).await?;
+    }
+    Ok(())
 }
 
 /// Delivers at the end of each interval until `stop` turns true.

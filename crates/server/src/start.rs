@@ -250,7 +250,7 @@ impl Handler for Front {
             return said(StatusCode::NOT_FOUND, "only S3 is answered here");
         }
         match route {
-            Route::S3 => self.audit.call(Request::from_parts(parts, body), peer).await,
+            Route::S3 => self.s3(Request::from_parts(parts, body), peer).await,
             Route::Rpc(service) => self.rpc.call(service, &parts, body, peer).await,
             Route::Page => pages::page(&self.app, &self.audit, &parts, peer),
             Route::SnsCertificate if parts.uri.path() == self.app.signer.path() => {
@@ -259,6 +259,18 @@ impl Handler for Front {
             Route::SnsCertificate => said(StatusCode::NOT_FOUND, "no such certificate"),
             Route::Unknown => said(StatusCode::NOT_FOUND, "the request is signed for a service that is not here"),
         }
+    }
+}
+
+impl Front {
+    /// In a task of its own: a client that goes away does not keep its request from being recorded.
+    async fn s3(&self, request: Request<Body>, peer: &Peer) -> Response<Body> {
+        let (audit, peer) = (Arc::clone(&self.audit), peer.clone());
+        let answered = tokio::spawn(async move { audit.call(request, &peer).await }).await;
+        answered.unwrap_or_else(|error| {
+            tracing::error!(%error, "a request was not answered");
+            said(StatusCode::INTERNAL_SERVER_ERROR, "the request could not be answered")
+        })
     }
 }
 
