@@ -1,0 +1,175 @@
+//! What can be said on the command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use http::Uri;
+
+use crate::report::Field;
+
+/// Where `serve` listens, and `callers` asks, if nothing else is said.
+pub const DEFAULT_ADDRESS: &str = "127.0.0.1:4566";
+
+#[derive(Debug, Parser)]
+#[command(name = "sigtrail", version, about, max_term_width = 100)]
+pub struct Arguments {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the server: S3 with an audit trail, and the way from there to a message in a queue
+    Serve(ServeArguments),
+    /// Tell who signs with SigV2 and must migrate
+    Callers(CallersArguments),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = SERVE_HELP)]
+pub struct ServeArguments {
+    /// Address and port of all services; port 0 lets the system pick one
+    #[arg(long, value_name = "ADDR", default_value = DEFAULT_ADDRESS)]
+    pub listen: SocketAddr,
+    /// A second address for everything but S3, which then is not reached at the first
+    #[arg(long, value_name = "ADDR")]
+    pub admin_listen: Option<SocketAddr>,
+    /// Where everything is kept
+    #[arg(long, value_name = "DIR", default_value = "./sigtrail-data")]
+    pub data: PathBuf,
+    /// Keys and settings, TOML; without it there is one key, test/test, for loopback only
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Serve TLS with this certificate chain (PEM)
+    #[arg(long, value_name = "FILE", requires = "tls_key", conflicts_with = "tls_self_signed")]
+    pub tls_cert: Option<PathBuf>,
+    /// The private key that belongs to it (PEM)
+    #[arg(long, value_name = "FILE", requires = "tls_cert", conflicts_with = "tls_self_signed")]
+    pub tls_key: Option<PathBuf>,
+    /// Serve TLS with a certificate made at the start
+    #[arg(long)]
+    pub tls_self_signed: bool,
+    /// Do not make the detector: trail, rule, topic and queue
+    #[arg(long)]
+    pub bare: bool,
+}
+
+const SERVE_HELP: &str = "\
+The first line on stdout is `ready URL`, once requests are served. SIGTERM or Ctrl-C finish what is in flight.
+Log lines go to stderr; SIGTRAIL_LOG sets their level (error, warn, info, debug, trace).";
+
+#[derive(Debug, Args)]
+#[command(after_help = CALLERS_HELP)]
+pub struct CallersArguments {
+    /// The running server to ask
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:4566", value_parser = parse_endpoint)]
+    pub endpoint: String,
+    /// The data of a stopped server, to read instead
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["endpoint", "insecure"])]
+    pub data: Option<PathBuf>,
+    /// Tell callers apart by these fields alone
+    #[arg(long, value_name = "FIELD,…", value_delimiter = ',', default_values_t = Field::ALL, hide_default_value = true)]
+    pub by: Vec<Field>,
+    /// Only requests that failed authentication: the access key id is what they claimed, nobody proved it
+    #[arg(long)]
+    pub refused: bool,
+    /// How to print them
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub format: Format,
+    /// Accept any TLS certificate, such as that of `serve --tls-self-signed`
+    #[arg(long)]
+    pub insecure: bool,
+}
+
+const CALLERS_HELP: &str = "If the server's config has a token, set SIGTRAIL_TOKEN to it.";
+
+/// How a report is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people
+    Table,
+    /// One object, `{"callers":[…]}`
+    Json,
+    /// For spreadsheets
+    Csv,
+}
+
+/// Scheme, host and port, without a slash at the end.
+fn parse_endpoint(text: &str) -> Result<String, String> {
+    let wanted = || "wants a URL such as http://127.0.0.1:4566".to_owned();
+    let uri: Uri = text.parse().map_err(|_| wanted())?;
+    let scheme = uri.scheme_str().filter(|scheme| ["http", "https"].contains(scheme)).ok_or_else(wanted)?;
+    let authority = uri.authority().filter(|authority| !authority.as_str().contains('@')).ok_or_else(wanted)?;
+    if uri.path() != "/" || uri.query().is_some() {
+        return Err("wants a URL without a path".into());
+    }
+    Ok(format!("{scheme}://{authority}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    fn parse(line: &str) -> Result<Command, clap::Error> {
+        Arguments::try_parse_from(line.split(' ')).map(|arguments| arguments.command)
+    }
+
+    #[test]
+    fn the_definition_holds_together() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn serve_has_defaults() {
+        let Ok(Command::Serve(serve)) = parse("sigtrail serve") else { panic!("serve wants no argument") };
+        assert_eq!(serve.listen.to_string(), DEFAULT_ADDRESS);
+        assert_eq!(serve.data, PathBuf::from("./sigtrail-data"));
+        assert_eq!((serve.config, serve.admin_listen, serve.tls_self_signed, serve.bare), (None, None, false, false));
+    }
+
+    #[test]
+    fn callers_has_defaults() {
+        let Ok(Command::Callers(callers)) = parse("sigtrail callers") else { panic!("callers wants no argument") };
+        assert_eq!(callers.endpoint, format!("http://{DEFAULT_ADDRESS}"));
+        assert_eq!(callers.by, Field::ALL);
+        assert_eq!((callers.data, callers.refused, callers.format), (None, false, Format::Table));
+    }
+
+    #[test]
+    fn lists_and_endpoints_are_parsed() {
+        let line =
+            "sigtrail callers --by bucket,access_key_id --endpoint https://s3.example:8443/ --format csv --refused";
+        let Ok(Command::Callers(callers)) = parse(line) else { panic!("{line}") };
+        assert_eq!(callers.by, [Field::Bucket, Field::AccessKeyId]);
+        assert_eq!(callers.endpoint, "https://s3.example:8443");
+        assert_eq!((callers.refused, callers.format), (true, Format::Csv));
+    }
+
+    #[test]
+    fn mistakes_are_usage_errors() {
+        let lines = [
+            "sigtrail",
+            "sigtrail scan",
+            "sigtrail serve --listen 4566",
+            "sigtrail serve --tls-cert a.pem",
+            "sigtrail serve --tls-key a.pem",
+            "sigtrail serve --tls-self-signed --tls-cert a.pem --tls-key b.pem",
+            "sigtrail serve extra",
+            "sigtrail callers --by region",
+            "sigtrail callers --format yaml",
+            "sigtrail callers --data d --endpoint http://127.0.0.1:4566",
+            "sigtrail callers --data d --insecure",
+            "sigtrail callers --endpoint 127.0.0.1:4566",
+            "sigtrail callers --endpoint ftp://127.0.0.1",
+            "sigtrail callers --endpoint http://name:secret@127.0.0.1",
+            "sigtrail callers --endpoint http://127.0.0.1/_sigtrail/callers",
+        ];
+        for line in lines {
+            let error = parse(line).expect_err(line);
+            assert_eq!(error.exit_code(), 2, "{line}");
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! A report for programs.
+
+use std::fmt::Write as _;
+use std::io::Write;
+
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
+
+use super::{Field, Group, Report};
+use crate::sanitize::is_hidden;
+
+/// Writes `{"callers":[…]}`.
+pub fn write(report: &Report, out: &mut impl Write) -> anyhow::Result<()> {
+    let callers: Vec<_> = report.groups.iter().map(|group| Row { fields: &report.fields, group }).collect();
+    let text = serde_json::to_string_pretty(&Callers { callers })?;
+    Ok(writeln!(out, "{}", escape_hidden(&text))?)
+}
+
+#[derive(Serialize)]
+struct Callers<'a> {
+    callers: Vec<Row<'a>>,
+}
+
+struct Row<'a> {
+    fields: &'a [Field],
+    group: &'a Group,
+}
+
+impl Serialize for Row<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self { fields, group } = self;
+        let mut map = serializer.serialize_map(None)?;
+        for (field, value) in fields.iter().zip(&group.key) {
+            map.serialize_entry(field.name(), value)?;
+        }
+        map.serialize_entry("auth_methods", &group.auth_methods)?;
+        map.serialize_entry("actions", &group.actions)?;
+        map.serialize_entry("errors", &group.errors)?;
+        map.serialize_entry("count", &group.count)?;
+        map.serialize_entry("first_seen", &group.first_seen)?;
+        map.serialize_entry("last_seen", &group.last_seen)?;
+        map.end()
+    }
+}
+
+/// The same JSON, in which nothing acts on a terminal: what is hidden can stand in strings only, where it has an escape.
+fn escape_hidden(json: &str) -> String {
+    let mut escaped = String::with_capacity(json.len());
+    for c in json.chars() {
+        if is_hidden(c) && c != '\n' {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                // Writing to a string does not fail.
+                let _ = write!(escaped, "\\u{unit:04x}");
+            }
+        } else {
+            escaped.push(c);
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::super::samples::{ETL, S3CMD, caller, callers};
+    use super::*;
+
+    fn text(report: &Report) -> String {
+        let mut out = Vec::new();
+        write(report, &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_caller_has_all_members() {
+        let report = Report::new(&Field::ALL, callers().into_iter().skip(3));
+        let parsed: Value = serde_json::from_str(&text(&report)).unwrap();
+        assert_eq!(
+            parsed,
+            json!({"callers": [{
+                "identity": ETL, "access_key_id": "ASIAETL", "source_ip": "10.0.0.9", "user_agent": S3CMD, "bucket": "logs",
+                "auth_methods": {"QueryString": 2}, "actions": {"GetObject": 2}, "errors": {"AccessDenied": 2},
+                "count": 2, "first_seen": "2026-11-23T08:00:00Z", "last_seen": "2026-11-23T09:00:00Z",
+            }]})
+        );
+    }
+
+    #[test]
+    fn fields_not_asked_for_are_left_out() {
+        let report = Report::new(&[Field::Bucket], callers());
+        let parsed: Value = serde_json::from_str(&text(&report)).unwrap();
+        assert_eq!(parsed["callers"][0]["bucket"], "lake");
+        assert_eq!(parsed["callers"][0].get("identity"), None);
+    }
+
+    #[test]
+    fn strangers_text_is_kept_but_does_not_act() {
+        let agent = "\u{202e}\u{9b}31m\u{1b}[31m\n\u{e0041}\"é🦀";
+        let report = Report::new(&Field::ALL, [caller(["", "", "", agent, ""], &[("GetObject", 1)], ["1", "2"])]);
+        let text = text(&report);
+        assert!(!text.contains(|c| is_hidden(c) && c != '\n'), "{text:?}");
+        let parsed: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(parsed["callers"][0]["user_agent"], agent);
+    }
+
+    #[test]
+    fn nobody_is_an_empty_list() {
+        let parsed: Value = serde_json::from_str(&text(&Report::new(&Field::ALL, []))).unwrap();
+        assert_eq!(parsed, json!({"callers": []}));
+    }
+}
