@@ -23,7 +23,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("sigtrail: {}", sanitize_lines(&format!("{error:#}")));
+            eprintln!("sigtrail: {}", sanitize_lines(&explain(&error)));
             ExitCode::FAILURE
         }
     }
@@ -36,8 +36,45 @@ fn run(command: Command) -> anyhow::Result<()> {
     }
 }
 
+/// What was tried, and why it failed. Our own errors tell their cause themselves, others leave it to the chain.
+fn explain(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain().map(|cause| cause.to_string().trim_end().to_owned()) {
+        if !text.contains(&cause) {
+            let between = if text.is_empty() { "" } else { ": " };
+            text = format!("{text}{between}{cause}");
+        }
+    }
+    text
+}
+
 /// Whoever read the output has seen enough, `head` for one.
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
     let mut causes = error.chain().filter_map(|cause| cause.downcast_ref::<io::Error>());
     causes.any(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::Context;
+
+    use super::*;
+
+    #[test]
+    fn causes_are_told_once() {
+        let refused = || io::Error::new(io::ErrorKind::ConnectionRefused, "refused");
+        let told = anyhow::anyhow!("port 1: refused; choose another");
+        assert_eq!(explain(&told), "port 1: refused; choose another");
+        let twice = Err::<(), _>(refused()).context("port 1: refused; choose another").unwrap_err();
+        assert_eq!(explain(&twice), "port 1: refused; choose another");
+        let chain = Err::<(), _>(refused()).context("no answer").unwrap_err();
+        assert_eq!(explain(&chain), "no answer: refused");
+    }
+
+    #[test]
+    fn a_closed_pipe_is_no_failure() {
+        let closed = anyhow::Error::from(io::Error::from(io::ErrorKind::BrokenPipe)).context("written");
+        assert!(is_broken_pipe(&closed));
+        assert!(!is_broken_pipe(&anyhow::Error::from(io::Error::from(io::ErrorKind::NotFound))));
+    }
 }

@@ -34,7 +34,7 @@ pub fn ask(endpoint: &str, insecure: bool) -> Result<Vec<Caller>> {
     if let Ok(token) = env::var(TOKEN_VARIABLE) {
         request = request.header("authorization", bearer(&token)?);
     }
-    let answer = request.call().with_context(|| unreachable_text(endpoint))?;
+    let answer = request.call().with_context(|| no_answer(endpoint, insecure))?;
     match answer.status().as_u16() {
         200 => {}
         401 | 403 => bail!("{endpoint} refuses: set {TOKEN_VARIABLE} to the token of its config"),
@@ -72,9 +72,12 @@ fn agent(insecure: bool) -> ureq::Agent {
         .new_agent()
 }
 
-fn unreachable_text(endpoint: &str) -> String {
+fn no_answer(endpoint: &str, insecure: bool) -> String {
+    let certificate = endpoint.starts_with("https:") && !insecure;
+    let certificate = if certificate { "; --insecure accepts any certificate" } else { "" };
     format!(
-        "no answer from {endpoint} (is it running? --endpoint URL asks another server, --data DIR reads a stopped one's data)"
+        "no answer from {endpoint} (is it running? --endpoint URL asks another server, \
+         --data DIR reads a stopped one's data{certificate})"
     )
 }
 

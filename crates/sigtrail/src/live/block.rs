@@ -62,7 +62,7 @@ impl Block {
     /// Back to the first row. After a change of the width the terminal has broken the lines anew.
     fn erase(&self, columns: usize) -> String {
         let rows: usize = self.lines.iter().map(|line| rows(&line.text, columns)).sum();
-        if rows == 0 { String::new() } else { format!("\r\x1b[{rows}A{CLEAR_BELOW}") }
+        if rows == 0 { "\r".to_owned() } else { format!("\r\x1b[{rows}A{CLEAR_BELOW}") }
     }
 
     fn draw(&self) -> String {
