@@ -95,7 +95,11 @@ fn is_same_file(real: &Path, old: &Path, shadow: &Path) -> bool {
 
 /// A file of which some unsynced pages were written. `synced` may not be there: then nothing of it was.
 fn torn_file(real: &Path, synced: &Path, image: &Path, random: &mut Random) -> io::Result<()> {
-    if synced.exists() { copy_file(synced, image)? } else { drop(File::create(image)?) }
+    if synced.exists() {
+        copy_file(synced, image)?;
+    } else {
+        File::create(image)?;
+    }
     let (new, old) = (File::open(real)?, File::options().read(true).write(true).open(image)?);
     let (new_len, old_len) = (new.metadata()?.len(), old.metadata()?.len());
     if random.coin() {

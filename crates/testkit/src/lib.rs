@@ -3,6 +3,7 @@
 //! A kill alone never tests a sync: the operating system outlives the process and writes what was never synced. So the
 //! process under test runs over [`DropSync`], and what is checked after the kill is the disk that a power cut would have left.
 
+pub mod client;
 mod dropsync;
 mod image;
 mod process;

@@ -26,7 +26,8 @@ fn main() {
 
 fn run_store(dir: &Path, round: u64, honesty: &str) {
     let honesty = if honesty == "synced" { Honesty::Synced } else { Honesty::Unsynced };
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
     let error = runtime.block_on(async {
         let store = Store::open(dir, Options { low_disk_bytes: 0, ..Options::default() }).expect("the store opens");
         println!("ready");

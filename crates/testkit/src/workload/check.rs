@@ -119,7 +119,8 @@ impl Ledger {
         lasts: &BTreeMap<(u64, u64), u64>,
         found: &mut Found,
     ) -> Result<(), StoreError> {
-        let is_done = |number: &Number| lasts.get(&(number.round, number.task)).is_some_and(|last| number.unit <= *last);
+        let is_done =
+            |number: &Number| lasts.get(&(number.round, number.task)).is_some_and(|last| number.unit <= *last);
         self.opened.retain(|number| !is_done(number));
         let mut there = BTreeSet::new();
         for (_, record) in store.open_entries()? {
@@ -234,12 +235,15 @@ fn check_message(number: Number, row: &QueueRow, lasts: &BTreeMap<(u64, u64), u6
 fn check_cursors(store: &Store, lasts: &BTreeMap<(u64, u64), u64>, found: &mut Found) -> Result<(), StoreError> {
     for task in 0..TASKS {
         // Rounds come in order, so the last is the latest.
-        let last = lasts.iter().filter(|((_, of), _)| *of == task).next_back();
+        let last = lasts.iter().rfind(|((_, of), _)| *of == task);
         let number = last.map(|(&(round, task), &unit)| Number { round, task, unit });
         let name = Number { round: 0, task, unit: 0 }.cursor();
         let there = store.cursor(&name)?;
         if there != number.map(Number::pack) {
             found.fault(format!("the cursor {name} is {there:?} where {number:?} must be"));
+        }
+        if store.get(Space::Callers, name.as_bytes())? != number.map(|number| Bytes::from(number.latest())) {
+            found.fault(format!("the latest row of {name} is not that of {number:?}"));
         }
     }
     Ok(())

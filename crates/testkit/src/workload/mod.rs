@@ -106,6 +106,11 @@ impl Number {
         (random.number() % 8 == 3).then(|| self.content(4, random.below(200_000)))
     }
 
+    /// A row of the task, which every unit writes anew: enough for the engine to write tables and merge them.
+    fn latest(self) -> Vec<u8> {
+        self.content(5, 4_000)
+    }
+
     fn cursor(self) -> String {
         format!("task-{}", self.task)
     }
@@ -169,6 +174,7 @@ async fn run_unit(store: &Store, number: Number, sent: &mut Sent, honesty: Hones
     let head = blob.map_or(0, |blob| blob.0).to_be_bytes();
     unit.put(Space::Objects, number.key(), Bytes::from([head.as_slice(), &number.body()].concat()));
     unit.append(Bytes::from(number.record()));
+    unit.put(Space::Callers, number.cursor(), Bytes::from(number.latest()));
     unit.cursor(&number.cursor(), number.pack());
     let slot = Slot { visible_at: number.visible_at(), seq: store.queues().next_seq()? };
     let message = Bytes::from(number.message());
@@ -181,7 +187,9 @@ async fn run_unit(store: &Store, number: Number, sent: &mut Sent, honesty: Hones
     if let (Some(removed), Some((slot, blob))) = (number.removes(), sent.before) {
         unit.delete(Space::Objects, removed.key());
         unit.queue_remove(number.queue(), slot);
-        blob.into_iter().for_each(|blob| unit.unlink(blob));
+        if let Some(blob) = blob {
+            unit.unlink(blob);
+        }
     }
     commit(store, unit, honesty).await?;
     say("done", number);
