@@ -242,11 +242,17 @@ class OldAwsCli(AwsCli):
     def missing(cls):
         return os.environ.get("SIGTRAIL_OLD_CLIENT_MISSING") or super().missing()
 
+    def environment(self):
+        # Python 2 does not ask the locale when it writes into a pipe.
+        return super().environment() | {"PYTHONIOENCODING": "utf-8"}
+
 
 class S3cmd(Program):
     name, signature = "s3cmd", "SigV4"
     program = Path(sys.executable).with_name("s3cmd")
     signature_flags: list[str] = []
+    # It asks for one deletion after the other.
+    events = Program.events | {"delete_many": ("DeleteObject",)}
 
     def prepare(self):
         lines = [

@@ -6,13 +6,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::Timestamp;
 
-/// What a key may do. Ordered: each role may do what the one before it may.
+/// What a key may do, in the order of how much of the control plane it reaches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     /// Object and bucket requests to S3, and `GetCallerIdentity`.
     S3,
-    /// Also reads of trails, rules, topics, queues and the callers report.
+    /// Reads: of trails, rules, topics and queues, and of S3.
     Audit,
     /// Everything.
     Admin,

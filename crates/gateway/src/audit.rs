@@ -26,7 +26,7 @@ use crate::keys::KeyRing;
 use crate::payload::{Broken, Inbound};
 use crate::recorder::{Clock, Recorder};
 use crate::refusals::Refusals;
-use crate::target::Target;
+use crate::target::{InvalidTarget, Target};
 use crate::xml::{ERROR_LEN_MAX, ErrorDocument};
 
 /// An answer up to this length is sent in one piece, after its record; a longer one is streamed.
@@ -136,10 +136,9 @@ impl<B: Backend> Audit<B> {
     /// Answers one S3 request.
     pub async fn call(&self, request: Request<Body>, peer: &Peer) -> Response<Body> {
         let (parts, body) = request.into_parts();
-        let target = Target::of(&parts, &self.around.domains);
-        let (target, unreadable) = match target {
-            Ok(target) => (target, false),
-            Err(_) => (Target::unreadable(&parts), true),
+        let (target, unreadable) = match Target::of(&parts, &self.around.domains) {
+            Ok(target) => (target, None),
+            Err(error) => (Target::unreadable(&parts), Some(error)),
         };
         let exchange = match self.exchange(&parts, target, peer) {
             Ok(exchange) => exchange,
@@ -148,8 +147,9 @@ impl<B: Backend> Audit<B> {
                 return self.unrecorded();
             }
         };
-        if unreadable {
-            return self.refuse(&exchange, &unreadable_uri()).await;
+        if let Some(error) = unreadable {
+            discard(body).await;
+            return self.refuse(&exchange, &invalid_target(error)).await;
         }
         if std::ptr::eq(exchange.target.op, &raw const s3::POST_OBJECT) {
             return crate::form::post_object(self, exchange, &parts, body).await;
@@ -194,13 +194,26 @@ impl<B: Backend> Audit<B> {
         }
     }
 
-    /// What the roles and the state of the disk forbid.
+    /// What is not done whoever asks, and what the roles and the state of the disk forbid.
     pub(crate) fn forbidden(&self, exchange: &Exchange, caller: &Caller) -> Option<(StatusCode, ErrorDocument)> {
         let op = exchange.target.op;
+        if std::ptr::eq(op, &raw const s3::UNKNOWN) {
+            // The backend is not asked: it might know an operation where we know none.
+            let message = "A header or query you provided implies functionality that is not implemented.";
+            return Some((StatusCode::NOT_IMPLEMENTED, ErrorDocument::new("NotImplemented", message)));
+        }
+        if caller.account.is_none() {
+            // Nothing is granted to everybody, so that no more of the request is read.
+            return Some((StatusCode::FORBIDDEN, ErrorDocument::new("AccessDenied", "Access Denied")));
+        }
         if op.access == Access::Write {
+            let denied = || Some((StatusCode::FORBIDDEN, ErrorDocument::new("AccessDenied", "Access Denied")));
+            if caller.role == Some(Role::Audit) {
+                return denied();
+            }
             let is_log_bucket = exchange.target.bucket.as_deref().is_some_and(|name| (self.around.is_log_bucket)(name));
             if is_log_bucket && caller.role.is_some_and(|role| role < Role::Admin) {
-                return Some((StatusCode::FORBIDDEN, ErrorDocument::new("AccessDenied", "Access Denied")));
+                return denied();
             }
             if !op.name.starts_with("Delete") && !op.name.starts_with("Abort") && !self.store.has_room() {
                 let message = "The disk is nearly full. Free some space, or delete what is not needed, and try again.";
@@ -227,9 +240,7 @@ impl<B: Backend> Audit<B> {
         if let Some(account) = &caller.account {
             extensions.insert(Owner { account: account.clone(), display_name: account.clone() });
         }
-        if !std::ptr::eq(exchange.target.op, &raw const s3::UNKNOWN) {
-            extensions.insert(ExpectedOperation(backend_operation(exchange.target.op)));
-        }
+        extensions.insert(ExpectedOperation(backend_operation(exchange.target.op)));
         let response = self.backend.call(request).await;
         if matches!(&response, Ok(response) if response.status().is_success()) {
             // Its verdict stands in `failure`.
@@ -276,10 +287,8 @@ impl<B: Backend> Audit<B> {
     /// Answers a request that failed authentication, and keeps it apart.
     pub(crate) async fn refuse(&self, exchange: &Exchange, denied: &Denied) -> Response<Body> {
         self.counters.refused.fetch_add(1, Ordering::Relaxed);
-        let elements = denied.elements.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
-        let document = ErrorDocument { code: denied.code.into(), message: denied.message.clone(), elements };
         let status = StatusCode::from_u16(denied.status).unwrap_or(StatusCode::FORBIDDEN);
-        let mut response = dressed(failed(status, document).response, exchange);
+        let mut response = dressed(failed(status, denied.into()).response, exchange);
         // What is left of its body is not read.
         response.headers_mut().insert(http::header::CONNECTION, HeaderValue::from_static("close"));
         if !self.refusals.is_kept(exchange.peer.address, exchange.now) {
@@ -424,6 +433,8 @@ fn by_status(status: StatusCode, exchange: &Exchange) -> ErrorDocument {
         404 => ("NoSuchBucket", "The specified bucket does not exist"),
         412 => ("PreconditionFailed", "At least one of the pre-conditions you specified did not hold"),
         416 => ("InvalidRange", "The requested range is not satisfiable"),
+        501 => ("NotImplemented", "A header you provided implies functionality that is not implemented."),
+        503 => ("ServiceUnavailable", "Service is unable to handle request."),
         status if status >= 500 => return internal_error(),
         _ => ("InvalidRequest", status.canonical_reason().unwrap_or("Bad Request")),
     };
@@ -460,11 +471,14 @@ pub(crate) fn full(bytes: Bytes) -> Body {
     Full::new(bytes).map_err(|never| match never {}).boxed_unsync()
 }
 
-fn unreadable_uri() -> Denied {
+fn invalid_target(error: InvalidTarget) -> Denied {
     Denied {
         reason: signature::Reason::Malformed,
-        code: "InvalidURI",
-        message: "Couldn't parse the specified URI.".into(),
+        code: match error {
+            InvalidTarget::Uri => "InvalidURI",
+            InvalidTarget::BucketName => "InvalidBucketName",
+        },
+        message: error.to_string(),
         status: 400,
         elements: Vec::new(),
         attempt: signature::Attempt::default(),

@@ -3,6 +3,8 @@
 //! Source: S3 API reference, "Browser-based uploads using HTTP POST" and "POST Object".
 
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
@@ -12,7 +14,7 @@ use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 use http_body::{Frame, SizeHint};
 use http_body_util::{BodyDataStream, BodyExt};
 use multer::{Field, Multipart};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use quick_xml::Writer;
 use quick_xml::events::BytesText;
 use record::Signed;
@@ -20,18 +22,17 @@ use signature::{Attempt, Carrier, Denied, FORM_FIELDS_MAX, FORM_LEN_MAX, PostFor
 
 use crate::audit::{Answer, Audit, Exchange, failed, full};
 use crate::authenticate::Caller;
-use crate::backend::{Backend, Body, BodyError};
-use crate::forward;
+use crate::backend::{Backend, Body, BodyError, BoxError};
+use crate::forward::{self, KEY_ESCAPES};
 use crate::keys::Key;
 use crate::payload::{Broken, Check, Inbound, header as header_line};
 use crate::xml::ErrorDocument;
 
-/// Unreserved characters of RFC 3986 and the slash stay as they are in a path.
-const KEY_ESCAPES: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
-
 /// Fields that become headers of the same name.
 const HEADER_FIELDS: &[&str] =
     &["cache-control", "content-type", "content-disposition", "content-encoding", "content-language", "expires"];
+/// What the framing of a form may take besides names and values, in bytes.
+const FRAMING_LEN_MAX: usize = 64 * 1024;
 /// Fields with an `x-amz-` name that prove who asks and say nothing else.
 const CREDENTIAL_FIELDS: &[&str] =
     &["x-amz-algorithm", "x-amz-credential", "x-amz-date", "x-amz-security-token", "x-amz-signature"];
@@ -72,7 +73,7 @@ pub(crate) async fn post_object<B: Backend>(
     let headers = form.headers();
     let file = FileBody { file: form.file, limits: verified, so_far: 0 };
     let inbound = Inbound::new(file.boxed_unsync(), Check::None);
-    let request = forward::request(&exchange, put_parts(&exchange, headers), &inbound, &[]);
+    let request = forward::request(&exchange, put_parts(headers), &inbound, &[]);
     match audit.perform(&exchange, &caller, request, &inbound).await {
         Ok(answer) => {
             let answer = if answer.failure.is_none() { reply.give(answer) } else { answer };
@@ -118,7 +119,9 @@ async fn read_form(parts: &Parts, body: Body) -> Result<Form, Denied> {
     let content_type =
         parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let boundary = multer::parse_boundary(content_type).map_err(|_| not_a_form())?;
-    let mut multipart = Multipart::new(BodyDataStream::new(body), boundary);
+    let in_file = Arc::new(AtomicBool::new(false));
+    let bounded = BoundedForm { body: BodyDataStream::new(body), len: 0, in_file: Arc::clone(&in_file) };
+    let mut multipart = Multipart::new(bounded, boundary);
     let mut fields = Vec::new();
     let mut len = 0;
     while let Some(mut field) = multipart.next_field().await.map_err(|_| not_a_form())? {
@@ -126,6 +129,7 @@ async fn read_form(parts: &Parts, body: Body) -> Result<Form, Denied> {
         if name.eq_ignore_ascii_case("file") {
             let file_name = field.file_name().unwrap_or_default();
             let file_name = file_name.rsplit(['/', '\\']).next().unwrap_or_default().to_owned();
+            in_file.store(true, Ordering::Relaxed);
             return Ok(Form { fields, file_name, file: field });
         }
         let mut value = Vec::new();
@@ -143,6 +147,33 @@ async fn read_form(parts: &Parts, body: Body) -> Result<Form, Denied> {
         }
     }
     Err(malformed("InvalidArgument", "POST requires exactly one file upload per request."))
+}
+
+/// The raw bytes of a form, of which only so many may come before its file begins.
+struct BoundedForm {
+    body: BodyDataStream<Body>,
+    len: usize,
+    in_file: Arc<AtomicBool>,
+}
+
+impl Stream for BoundedForm {
+    type Item = Result<Bytes, BoxError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = &mut *self;
+        let next = ready!(Pin::new(&mut this.body).poll_next(cx));
+        if let Some(Ok(bytes)) = &next
+            && !this.in_file.load(Ordering::Relaxed)
+        {
+            // The chunk in which the file begins may hold some of it.
+            let before = this.len;
+            this.len += bytes.len();
+            if before > FORM_LEN_MAX + FRAMING_LEN_MAX {
+                return Poll::Ready(Some(Err(too_large().into())));
+            }
+        }
+        Poll::Ready(next.map(|bytes| bytes.map_err(Into::into)))
+    }
 }
 
 impl Form {
@@ -185,17 +216,10 @@ impl Form {
     }
 }
 
-/// The head of the PUT that the form amounts to.
-fn put_parts(exchange: &Exchange, headers: HeaderMap) -> Parts {
-    let key = exchange.target.key.as_deref().unwrap_or_default();
-    let key = utf8_percent_encode(key, KEY_ESCAPES);
-    let path = match &exchange.target.bucket {
-        Some(bucket) if !exchange.target.virtual_host => format!("/{bucket}/{key}"),
-        _ => format!("/{key}"),
-    };
+/// The head of the PUT that the form amounts to; `forward` gives it its path.
+fn put_parts(headers: HeaderMap) -> Parts {
     let mut request = http::Request::new(());
     *request.method_mut() = Method::PUT;
-    *request.uri_mut() = path.parse().unwrap_or_default();
     *request.headers_mut() = headers;
     request.into_parts().0
 }
@@ -310,9 +334,8 @@ impl http_body::Body for FileBody {
 }
 
 fn of_denied(denied: &Denied) -> Answer {
-    let elements = denied.elements.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
     let status = StatusCode::from_u16(denied.status).unwrap_or(StatusCode::FORBIDDEN);
-    failed(status, ErrorDocument { code: denied.code.into(), message: denied.message.clone(), elements })
+    failed(status, denied.into())
 }
 
 fn not_a_form() -> Denied {

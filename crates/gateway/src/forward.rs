@@ -4,10 +4,15 @@ use http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, EXPECT, HOST
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Request, Uri};
 use http_body::Body as _;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::audit::Exchange;
 use crate::backend::Body;
 use crate::payload::{Inbound, header};
+
+/// Unreserved characters of RFC 3986 and the slash stay as they are in a path.
+pub(crate) const KEY_ESCAPES: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
 
 /// Query parameters that prove who asks; they say nothing about what is asked.
 const CREDENTIAL_QUERY: &[&str] = &[
@@ -76,11 +81,12 @@ fn strip(headers: &mut HeaderMap, len: Option<u64>) {
     }
 }
 
-/// `/bucket/key?query`: the bucket out of the Host header, the key as it was spelt, the query without credentials.
+/// `/bucket/key?query`, made of the bucket and the key that the request is recorded under; the query without credentials.
 fn path_style(exchange: &Exchange, uri: &Uri, query_headers: &[(String, String)]) -> Uri {
-    let mut text = match &exchange.target.bucket {
-        Some(bucket) if exchange.target.virtual_host => format!("/{bucket}{}", uri.path()),
-        _ => uri.path().to_owned(),
+    let bucket = exchange.target.bucket.as_deref().unwrap_or_default();
+    let mut text = match &exchange.target.key {
+        Some(key) => format!("/{bucket}/{}", utf8_percent_encode(key, KEY_ESCAPES)),
+        None => format!("/{bucket}"),
     };
     let is_header = |name: &str| query_headers.iter().any(|(header, _)| header.eq_ignore_ascii_case(name));
     let mut separator = '?';

@@ -27,6 +27,7 @@ struct Window {
 impl Refusals {
     /// Is this one still within what is kept of its address?
     pub fn is_kept(&self, address: IpAddr, now: Timestamp) -> bool {
+        let address = network(address);
         let mut window = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let number = now.as_secs().div_euclid(WINDOW_SECS);
         if window.number != number {
@@ -36,6 +37,14 @@ impl Refusals {
         let count = if known { window.by_address.entry(address).or_default() } else { &mut window.others };
         *count = count.saturating_add(1);
         *count <= KEPT_PER_ADDRESS
+    }
+}
+
+/// An IPv6 host has a /64 to itself (RFC 6177), so that is what is counted.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => IpAddr::V6((u128::from(address) >> 64 << 64).into()),
+        address @ IpAddr::V4(_) => address,
     }
 }
 

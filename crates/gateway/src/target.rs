@@ -5,7 +5,7 @@ use http::request::Parts;
 use percent_encoding::percent_decode_str;
 
 /// What a request asks for, as its head says it.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Target {
     /// The operation.
     pub op: &'static S3Op,
@@ -21,18 +21,31 @@ pub struct Target {
     pub query: Vec<(String, String)>,
 }
 
-/// A path or a query that is not UTF-8 once decoded.
+/// A head that names nothing that could be asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("Couldn't parse the specified URI.")]
-pub struct InvalidUri;
+pub enum InvalidTarget {
+    /// A path or a query that is not UTF-8 once decoded.
+    #[error("Couldn't parse the specified URI.")]
+    Uri,
+    /// A bucket of characters that no bucket's name has. Whatever passes stands in one segment of a path, so that the bucket
+    /// that is recorded is the bucket that the backend sees.
+    #[error("The specified bucket is not valid.")]
+    BucketName,
+}
+
+/// The longest name of a bucket, in bytes ("Bucket naming rules" in the S3 user guide; older ones have up to 255).
+const BUCKET_LEN_MAX: usize = 255;
 
 impl Target {
     /// Reads a request's head. `domains` are the host names under which the server itself is known, besides S3's own.
-    pub fn of(parts: &Parts, domains: &[String]) -> Result<Self, InvalidUri> {
+    pub fn of(parts: &Parts, domains: &[String]) -> Result<Self, InvalidTarget> {
         let host = host(parts);
         let host_bucket = host_bucket(&host, domains);
         let virtual_host = host_bucket.is_some();
         let (bucket, key) = split_path(parts.uri.path(), host_bucket)?;
+        if bucket.as_deref().is_some_and(|bucket| !could_be_bucket(bucket)) {
+            return Err(InvalidTarget::BucketName);
+        }
         let query = decode_query(parts.uri.query().unwrap_or_default())?;
         let level = match (&bucket, &key) {
             (None, _) => Level::Service,
@@ -66,8 +79,10 @@ impl s3::Head for Head<'_> {
         self.query.iter().find(|(given, _)| given == name).map(|(_, value)| value.as_str())
     }
 
+    /// In a presigned URL, parameters of the query stand for headers.
     fn has_header(&self, name: &str) -> bool {
-        self.parts.headers.contains_key(name)
+        let is_presigned = || self.query("Signature").or_else(|| self.query("X-Amz-Signature")).is_some();
+        self.parts.headers.contains_key(name) || (self.query(name).is_some() && is_presigned())
     }
 }
 
@@ -88,7 +103,7 @@ fn is_form_upload(parts: &Parts, level: Level) -> bool {
 /// The bucket in a virtual-hosted-style Host header: what stands before `.s3.`, `.s3-`, `.localhost` or a configured domain.
 ///
 /// Source: S3 user guide, "Virtual hosting of buckets".
-fn host_bucket(host: &str, domains: &[String]) -> Option<String> {
+pub fn host_bucket(host: &str, domains: &[String]) -> Option<String> {
     let name = without_port(host).to_ascii_lowercase();
     if name.parse::<std::net::IpAddr>().is_ok() || name.starts_with('[') {
         return None;
@@ -108,6 +123,10 @@ fn host_bucket(host: &str, domains: &[String]) -> Option<String> {
     bucket.filter(|bucket| !bucket.is_empty() && bucket != "s3")
 }
 
+fn could_be_bucket(name: &str) -> bool {
+    name.len() <= BUCKET_LEN_MAX && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
+}
+
 fn without_port(host: &str) -> &str {
     match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
@@ -115,7 +134,7 @@ fn without_port(host: &str) -> &str {
     }
 }
 
-fn split_path(raw_path: &str, host_bucket: Option<String>) -> Result<(Option<String>, Option<String>), InvalidUri> {
+fn split_path(raw_path: &str, host_bucket: Option<String>) -> Result<(Option<String>, Option<String>), InvalidTarget> {
     let path = raw_path.strip_prefix('/').unwrap_or(raw_path);
     let filled = |text: &str| decode(text).map(|text| Some(text).filter(|text| !text.is_empty()));
     if let Some(bucket) = host_bucket {
@@ -125,12 +144,12 @@ fn split_path(raw_path: &str, host_bucket: Option<String>) -> Result<(Option<Str
     Ok((filled(bucket)?, filled(key)?))
 }
 
-fn decode(text: &str) -> Result<String, InvalidUri> {
-    percent_decode_str(text).decode_utf8().map(std::borrow::Cow::into_owned).map_err(|_| InvalidUri)
+fn decode(text: &str) -> Result<String, InvalidTarget> {
+    percent_decode_str(text).decode_utf8().map(std::borrow::Cow::into_owned).map_err(|_| InvalidTarget::Uri)
 }
 
 /// In a query `+` is a blank, as S3 reads it.
-fn decode_query(query: &str) -> Result<Vec<(String, String)>, InvalidUri> {
+fn decode_query(query: &str) -> Result<Vec<(String, String)>, InvalidTarget> {
     let pairs = query.split('&').filter(|pair| !pair.is_empty()).take(signature::QUERY_PARAMETERS_MAX + 1);
     pairs
         .map(|pair| {
@@ -188,8 +207,32 @@ mod tests {
     }
 
     #[test]
+    fn a_bucket_is_one_segment_of_a_path() {
+        let long = "a".repeat(256);
+        for (host, path) in [
+            ("127.0.0.1", "/logs%2Fevil/k"),
+            ("logs/evil.localhost", "/k"),
+            ("logs%2fevil.localhost", "/k"),
+            ("logs?.localhost", "/k"),
+            ("127.0.0.1", "/a%20b/k"),
+            ("127.0.0.1", &format!("/{long}")),
+            (&format!("{long}.localhost"), "/k"),
+        ] {
+            let request = http::Request::builder().uri(path).header("host", host).body(()).unwrap();
+            let target = Target::of(&request.into_parts().0, &[]);
+            assert_eq!(target.err(), Some(InvalidTarget::BucketName), "{host} {path}");
+        }
+    }
+
+    #[test]
+    fn headers_may_stand_in_the_query_of_a_presigned_url() {
+        assert_eq!(target("PUT", "127.0.0.1", "/bkt/k?x-amz-copy-source=a%2Fb&Signature=s").2, "CopyObject");
+        assert_eq!(target("PUT", "127.0.0.1", "/bkt/k?x-amz-copy-source=a%2Fb").2, "PutObject");
+    }
+
+    #[test]
     fn bytes_that_are_not_text() {
         let request = http::Request::builder().uri("/b/%ff").body(()).unwrap();
-        assert_eq!(Target::of(&request.into_parts().0, &[]).err(), Some(InvalidUri));
+        assert_eq!(Target::of(&request.into_parts().0, &[]).err(), Some(InvalidTarget::Uri));
     }
 }

@@ -2,6 +2,7 @@
 
 use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
 use quick_xml::{Reader, Writer};
+use signature::Denied;
 
 /// The largest error document that is looked into, in bytes.
 pub const ERROR_LEN_MAX: usize = 64 * 1024;
@@ -86,6 +87,13 @@ impl ErrorDocument {
             _ if self.elements.len() < ELEMENTS_MAX => self.elements.push((name, value)),
             _ => {}
         }
+    }
+}
+
+impl From<&Denied> for ErrorDocument {
+    fn from(denied: &Denied) -> Self {
+        let elements = denied.elements.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
+        Self { elements: elements.collect(), ..Self::new(denied.code, &denied.message) }
     }
 }
 

@@ -14,6 +14,7 @@ const SECRET_QUERY: &[&str] = &[
     "signature",
     "x-amz-signature",
     "x-amz-credential",
+    "x-amz-mfa",
     "x-amz-security-token",
     "x-amz-s3session-token",
     "policy-token",
@@ -27,7 +28,6 @@ const SHOWN_HEADERS: &[&str] = &[
     "x-amz-copy-source",
     "x-amz-copy-source-range",
     "x-amz-metadata-directive",
-    "x-amz-mfa",
     "x-amz-object-ownership",
     "x-amz-storage-class",
     "x-amz-tagging",
@@ -71,6 +71,7 @@ pub(crate) fn request_parameters(
 
 fn is_secret_query(name: &str) -> bool {
     SECRET_QUERY.iter().any(|secret| name.eq_ignore_ascii_case(secret))
+        || name.to_ascii_lowercase().contains(SECRET_HEADER_PART)
 }
 
 fn is_shown_header(name: &str) -> bool {

@@ -29,7 +29,7 @@ pub struct Failure {
 }
 
 /// What was seen of one S3 request and its answer.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct S3Call {
     /// What it asked for.
     pub op: &'static S3Op,
@@ -113,7 +113,7 @@ impl S3Call {
             tls_details: self.tls.as_ref().map(|(tls_version, cipher_suite)| TlsDetails {
                 tls_version: tls_version.clone(),
                 cipher_suite: cipher_suite.clone(),
-                client_provided_host_header: self.host.clone(),
+                client_provided_host_header: cut(&self.host).to_owned(),
             }),
         }
     }
@@ -160,11 +160,16 @@ impl S3Call {
     fn object_resource(&self, bucket_arn: &str) -> Resource {
         let kind = "AWS::S3::Object".into();
         if let Some(key) = &self.key {
-            let arn = Some(format!("{bucket_arn}/{key}"));
+            let arn = Some(cut(&format!("{bucket_arn}/{key}")).to_owned());
             return Resource { account_id: None, kind, arn, arn_prefix: None };
         }
         let prefix = self.query.iter().find(|(name, _)| name == "prefix").map_or("", |(_, value)| value);
-        Resource { account_id: None, kind, arn: None, arn_prefix: Some(format!("{bucket_arn}/{prefix}")) }
+        Resource {
+            account_id: None,
+            kind,
+            arn: None,
+            arn_prefix: Some(cut(&format!("{bucket_arn}/{prefix}")).to_owned()),
+        }
     }
 }
 

@@ -23,7 +23,8 @@ pub(crate) fn check_key(key: &str) -> S3Result<()> {
     if key.len() > KEY_MAX {
         return Err(fail(S3ErrorCode::KeyTooLongError, "Your key is too long"));
     }
-    if key.is_empty() || key.contains('\0') {
+    // `..` climbs nowhere here, but the next tool that turns keys into paths may not be so careful.
+    if key.is_empty() || key.contains('\0') || key.split('/').any(|segment| segment == "..") {
         return Err(fail(S3ErrorCode::InvalidURI, "Couldn't parse the specified URI."));
     }
     Ok(())

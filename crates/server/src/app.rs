@@ -33,6 +33,8 @@ pub struct App {
     pub embedded: EmbeddedS3,
     /// S3 as a backend.
     pub s3: Embedded,
+    /// Turns true when the server stops: what waits ends.
+    pub stopping: watch::Sender<bool>,
     /// Where the detector has its rule.
     pub covered: Covered,
     /// Counts up when a caller is counted.
@@ -42,7 +44,7 @@ pub struct App {
     registry: RwLock<Registry>,
     callers: Mutex<Callers>,
     /// One change of the configuration at a time: each is decided on what the one before it left.
-    changing: tokio::sync::Mutex<()>,
+    changing: Arc<tokio::sync::Mutex<()>>,
 }
 
 /// Why the state of an earlier run cannot be taken up.
@@ -76,6 +78,7 @@ impl App {
         Ok(Arc::new(Self {
             s3: Embedded::new(embedded.clone(), config.region.clone()),
             embedded,
+            stopping: watch::Sender::new(false),
             covered: Covered::default(),
             callers_changed: watch::Sender::default(),
             store,
@@ -87,7 +90,7 @@ impl App {
             endpoint: OnceLock::new(),
             registry: RwLock::new(registry),
             callers: Mutex::new(callers),
-            changing: tokio::sync::Mutex::default(),
+            changing: Arc::default(),
         }))
     }
 
@@ -103,7 +106,7 @@ impl App {
 
     /// Decides a change of the configuration, makes it durable, and only then lets it hold.
     pub async fn change<T>(
-        &self,
+        self: &Arc<Self>,
         decide: impl FnOnce(&Registry) -> Result<(T, Vec<Change>), ApiError>,
     ) -> Result<T, ApiError> {
         self.change_with(|registry| decide(registry).map(|(answer, changes)| (answer, changes, Unit::new()))).await
@@ -111,13 +114,28 @@ impl App {
 
     /// The same with other writes in the same batch.
     pub async fn change_with<T>(
-        &self,
+        self: &Arc<Self>,
         decide: impl FnOnce(&Registry) -> Result<(T, Vec<Change>, Unit), ApiError>,
     ) -> Result<T, ApiError> {
-        let _one_at_a_time = self.changing.lock().await;
+        let one_at_a_time = Arc::clone(&self.changing).lock_owned().await;
         let (answer, changes, unit) = decide(&self.registry())?;
-        self.commit_changes(&changes, unit).await?;
+        let app = Arc::clone(self);
+        // To its end, even if the client does not wait for it: what is stored must also hold.
+        let committed = tokio::spawn(async move {
+            let committed = app.commit_changes(&changes, unit).await;
+            drop(one_at_a_time);
+            committed
+        });
+        committed.await.unwrap_or_else(|_| Err(ApiError::internal("The change could not be applied.")))?;
         Ok(answer)
+    }
+
+    /// Before the disk is full, nothing more is taken.
+    pub fn check_room(&self) -> Result<(), ApiError> {
+        if self.store.has_room() {
+            return Ok(());
+        }
+        Err(ApiError::new("ServiceUnavailable", "The disk is nearly full; nothing more is taken.").with_status(503))
     }
 
     async fn commit_changes(&self, changes: &[Change], mut unit: Unit) -> Result<(), ApiError> {

@@ -26,6 +26,8 @@ counters! {
     events = "sigtrail_events_total",
     /// Rules that matched, counted for each event.
     matched = "sigtrail_rule_matches_total",
+    /// Events on which the engine gave up for some rule; they went to dead-letter queues where there are any.
+    undecided = "sigtrail_rule_undecided_total",
     /// Targets that took an event.
     invocations = "sigtrail_invocations_total",
     /// Targets that could not take an event: it went to the dead-letter queue, or is lost to that target.

@@ -88,6 +88,7 @@ impl App {
     pub fn count(&self, counts: &Counts, messages: usize) {
         let counters = &self.counters;
         add(&counters.matched, counts.matched);
+        add(&counters.undecided, counts.undecided);
         add(&counters.invocations, counts.invocations);
         add(&counters.failed_invocations, counts.failed_invocations);
         add(&counters.notifications, counts.notifications);

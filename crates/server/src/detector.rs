@@ -19,8 +19,9 @@ use gateway::{Backend, Body};
 use http::{Method, Request};
 use record::Record;
 use s3_embedded::{ExpectedOperation, Owner, RequestId, RequestTime};
+use store::{Space, Unit};
 
-use crate::app::App;
+use crate::app::{App, unavailable};
 use crate::clock;
 use crate::rpc::full;
 use crate::services::Services;
@@ -47,6 +48,7 @@ pub async fn install(app: &Arc<App>) -> Result<(), ApiError> {
         detector.trail().await?;
         detector.queue().await?;
         detector.rule().await?;
+        detector.complete().await?;
         app.covered.insert(account, region);
     }
     Ok(())
@@ -61,12 +63,18 @@ pub async fn cover<'r>(app: &Arc<App>, records: impl Iterator<Item = &'r Record>
             continue;
         }
         if !is_region(region) || app.covered.regions(account) >= REGIONS_MAX {
-            tracing::warn!(account, region, "no rule is made for this region");
-        } else if let Err(error) = Detector::new(app, account, region).rule().await {
-            tracing::error!(account, region, %error, "the detector's rule could not be made");
+            tracing::debug!(account, region, "no rule is made for this region");
             continue;
         }
-        app.covered.insert(account.clone(), region.clone());
+        let detector = Detector::new(app, account, region);
+        let made = async {
+            detector.rule().await?;
+            detector.complete().await
+        };
+        match made.await {
+            Ok(()) => app.covered.insert(account.clone(), region.clone()),
+            Err(error) => tracing::error!(account, region, %error, "the detector's rule could not be made"),
+        }
     }
 }
 
@@ -116,6 +124,27 @@ impl<'a> Detector<'a> {
         Self { app, services: Services(Arc::clone(app)), ctx }
     }
 
+    fn complete_key(&self) -> Vec<u8> {
+        format!("detector/{}/{}", self.ctx.account(), self.ctx.region).into_bytes()
+    }
+
+    /// Was everything made once? Until then each part is made to the end; after that, only what is gone is made again, and
+    /// what somebody changed stays changed.
+    fn is_complete(&self) -> Result<bool, ApiError> {
+        let row = self.app.store.get(Space::Meta, &self.complete_key()).map_err(|error| unavailable(&error))?;
+        Ok(row.is_some())
+    }
+
+    async fn complete(&self) -> Result<(), ApiError> {
+        if self.is_complete()? {
+            return Ok(());
+        }
+        let mut unit = Unit::new();
+        unit.put(Space::Meta, self.complete_key(), Vec::new());
+        self.app.store.commit(unit).await.map_err(|error| unavailable(&error))?;
+        Ok(())
+    }
+
     fn bucket_name(&self) -> String {
         format!("{LOG_BUCKET}-{}", self.ctx.account())
     }
@@ -143,16 +172,19 @@ impl<'a> Detector<'a> {
     }
 
     async fn trail(&self) -> Result<(), ApiError> {
-        if self.app.registry().trails.trail(self.ctx.account(), &self.ctx.region, NAME).is_some() {
+        let exists = self.app.registry().trails.trail(self.ctx.account(), &self.ctx.region, NAME).is_some();
+        if exists && self.is_complete()? {
             return Ok(());
         }
-        let trail = CreateTrailRequest {
-            name: NAME.into(),
-            s3_bucket_name: self.bucket_name(),
-            is_multi_region_trail: Some(true),
-            ..CreateTrailRequest::default()
-        };
-        self.services.create_trail(&self.ctx, trail).await?;
+        if !exists {
+            let trail = CreateTrailRequest {
+                name: NAME.into(),
+                s3_bucket_name: self.bucket_name(),
+                is_multi_region_trail: Some(true),
+                ..CreateTrailRequest::default()
+            };
+            self.services.create_trail(&self.ctx, trail).await?;
+        }
         let selectors = PutEventSelectorsRequest {
             trail_name: NAME.into(),
             advanced_event_selectors: selectors(&self.bucket_name()),
@@ -183,7 +215,9 @@ impl<'a> Detector<'a> {
         let region = &self.ctx.region;
         let topic_arn = self.arn("sns", region);
         let arn = topic_arn.parse().map_err(|_| ApiError::internal("the topic has no ARN"))?;
-        if !self.app.registry().topics.exists(&arn) {
+        let complete = self.is_complete()?;
+        let has_topic = self.app.registry().topics.exists(&arn);
+        if !has_topic || !complete {
             let topic = CreateTopicRequest { name: Some(NAME.into()), ..CreateTopicRequest::default() };
             self.services.create_topic(&self.ctx, topic).await?;
             let raw = ("RawMessageDelivery".to_owned(), "true".to_owned());
@@ -196,8 +230,8 @@ impl<'a> Detector<'a> {
             };
             self.services.subscribe(&self.ctx, subscription).await?;
         }
-        let exists = self.app.registry().buses.has_rule(self.ctx.account(), region, bus::DEFAULT_BUS, NAME);
-        if exists {
+        let has_rule = self.app.registry().buses.has_rule(self.ctx.account(), region, bus::DEFAULT_BUS, NAME);
+        if has_rule && complete {
             return Ok(());
         }
         let rule = PutRuleRequest {

@@ -44,7 +44,7 @@ pub async fn run(app: Arc<App>, recorder: Recorder, mut stop: watch::Receiver<bo
     }
 }
 
-async fn round(app: &App, recorder: &Recorder) -> Result<(), StoreError> {
+async fn round(app: &Arc<App>, recorder: &Recorder) -> Result<(), StoreError> {
     recorder.finish_stalled(clock::now()).await?;
     expire(app).await?;
     log_files::forget_deleted(app).await?;
@@ -52,7 +52,7 @@ async fn round(app: &App, recorder: &Recorder) -> Result<(), StoreError> {
 }
 
 /// Steps the tasks of `StartMessageMoveTask` whose time has come.
-async fn move_messages(app: &App) -> Result<(), ApiError> {
+async fn move_messages(app: &Arc<App>) -> Result<(), ApiError> {
     loop {
         let now = clock::now();
         let due: Vec<_> = {
@@ -88,7 +88,7 @@ async fn move_messages(app: &App) -> Result<(), ApiError> {
 }
 
 /// Removes the messages whose retention is over.
-async fn expire(app: &App) -> Result<(), StoreError> {
+async fn expire(app: &Arc<App>) -> Result<(), StoreError> {
     let queues: Vec<_> = app.registry().queues.iter().cloned().collect();
     for queue in queues {
         let now = clock::now();
@@ -108,7 +108,7 @@ async fn expire(app: &App) -> Result<(), StoreError> {
 }
 
 /// Removes what every reader of the log is done with.
-async fn trim(app: &App) -> Result<(), StoreError> {
+async fn trim(app: &Arc<App>) -> Result<(), StoreError> {
     let passed_on = app.store.cursor(worker::CURSOR)?.unwrap_or_default();
     let waiting = log_files::oldest_waiting(app)?;
     let keep_from = waiting.unwrap_or(u64::MAX).min(passed_on + 1);

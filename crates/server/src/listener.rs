@@ -22,6 +22,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, Sleep};
+use tokio_io_timeout::TimeoutStream;
 use tokio_rustls::TlsAcceptor;
 
 use crate::clock::stopped;
@@ -33,6 +34,8 @@ pub const CONNECTIONS_MAX: usize = 10_000;
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 /// Of a body something must come at least so often.
 const BODY_IDLE_TIMEOUT: Duration = Duration::from_mins(1);
+/// Of an answer the client must take something at least so often.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(90);
 /// A TLS handshake may take so long.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Header lines of a request, `http::HeaderMap` among them.
@@ -200,11 +203,15 @@ where
             Ok::<_, std::convert::Infallible>(handler.handle(request, &peer).await)
         }
     });
+    // A reader who takes nothing of its answer is not waited for.
+    let mut timed = TimeoutStream::new(stream);
+    timed.set_write_timeout(Some(WRITE_TIMEOUT));
+    let timed = Box::pin(timed);
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
         .max_headers(HEADERS_MAX)
-        .serve_connection(TokioIo::new(stream), service);
+        .serve_connection(TokioIo::new(timed), service);
     if let Err(error) = watcher.watch(connection).await {
         tracing::debug!(%error, "a connection ended early");
     }

@@ -49,24 +49,24 @@ fn seq_of(key: &[u8]) -> Option<u64> {
     key.last_chunk().copied().map(u64::from_be_bytes)
 }
 
-/// Forgets, a piece at a time, what was to go into the files of trails that are gone.
+/// Forgets what was to go into the files of trails that are gone.
 pub async fn forget_deleted(app: &App) -> Result<(), StoreError> {
-    let keys: Vec<_> = app.registry().trails.iter().map(Entity::key).collect();
     let mut from = Vec::new();
     let mut unit = Unit::new();
     let mut count = 0;
     // Of each trail one row is looked at, unless the trail is gone.
     while let Some((row, _)) = app.store.range(Space::TrailIndex, from.clone()..).next().transpose()? {
         let trail = row.split(|byte| *byte == 0).next().unwrap_or_default();
-        if keys.iter().any(|key| key.as_bytes() == trail) {
+        // Asked after the row was read: rows are only written of trails that there are.
+        if app.registry().trails.iter().any(|other| other.key().as_bytes() == trail) {
             from = [trail, &[1]].concat();
             continue;
         }
         unit.delete(Space::TrailIndex, row.to_vec());
         from = [&row[..], &[0]].concat();
         count += 1;
-        if count == FORGOTTEN_COUNT {
-            break;
+        if count % FORGOTTEN_COUNT == 0 {
+            app.store.commit(std::mem::take(&mut unit)).await?;
         }
     }
     if !unit.is_empty() {
@@ -89,7 +89,7 @@ pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) -> Result<(), S
     }
 }
 
-async fn deliver_all(app: &App) -> Result<(), StoreError> {
+async fn deliver_all(app: &Arc<App>) -> Result<(), StoreError> {
     let trails: Vec<Trail> = app.registry().trails.iter().cloned().collect();
     for trail in trails {
         while deliver(app, &trail).await? {}
@@ -98,7 +98,7 @@ async fn deliver_all(app: &App) -> Result<(), StoreError> {
 }
 
 /// Writes one file of a trail; true if there may be more to write.
-async fn deliver(app: &App, trail: &Trail) -> Result<bool, StoreError> {
+async fn deliver(app: &Arc<App>, trail: &Trail) -> Result<bool, StoreError> {
     let Some(file) = collect(app, trail)? else { return Ok(false) };
     let now = clock::now();
     let (key, more) = (log_file_key(trail, &file.region, now, &unique16(clock::new_id())), file.more);
@@ -132,6 +132,7 @@ struct Collected {
 fn collect(app: &App, trail: &Trail) -> Result<Option<Collected>, StoreError> {
     let name = trail.key();
     let mut file: Option<Collected> = None;
+    let mut unreadable = Vec::new();
     let mut bytes = 0;
     for row in app.store.range(Space::TrailIndex, index_key(&name, 0)..=index_key(&name, u64::MAX)) {
         let (key, _) = row?;
@@ -139,6 +140,7 @@ fn collect(app: &App, trail: &Trail) -> Result<Option<Collected>, StoreError> {
         let entry = app.store.log().read(seq, 1, usize::MAX)?.into_iter().find(|(found, _)| *found == seq);
         let Some(entry) = entry.and_then(|(_, entry)| Entry::decode(&entry).ok()) else {
             tracing::error!(seq, "a record that belongs into a log file cannot be read");
+            unreadable.push(key.to_vec());
             continue;
         };
         let file = file.get_or_insert_with(|| Collected {
@@ -159,6 +161,10 @@ fn collect(app: &App, trail: &Trail) -> Result<Option<Collected>, StoreError> {
         } else {
             file.more = true;
         }
+    }
+    if let Some(file) = &mut file {
+        // They go with the file, so that they are not tried, and do not hold the log, for ever.
+        file.rows.append(&mut unreadable);
     }
     Ok(file)
 }

@@ -1,5 +1,7 @@
 //! Between the decisions of `queue` and the rows of `store`.
 
+use std::sync::Arc;
+
 use aws_api::{ApiError, Timestamp};
 use queue::{Effect, Held, Message, NewMessage, Row, State};
 use store::{Class, QueueId, QueueRow, Slot, Space, StoreError, Unit};
@@ -56,17 +58,27 @@ impl App {
     /// Makes effects durable, and wakes those who wait for what they made visible.
     ///
     /// `Ok(false)`: a message had moved since it was read, and nothing was done; decide again.
-    pub async fn commit_effects(&self, effects: Vec<Effect>) -> Result<bool, ApiError> {
+    pub async fn commit_effects(self: &Arc<Self>, effects: Vec<Effect>) -> Result<bool, ApiError> {
+        if effects.is_empty() {
+            // What the decision read may not be durable yet, and the answer tells of it.
+            return self.store.commit(Unit::new()).await.map(|_| true).map_err(|error| unavailable(&error));
+        }
         let woken = visible_queues(&effects);
         let mut unit = Unit::new();
         self.stage(&mut unit, effects)?;
-        match self.store.commit(unit).await {
-            Ok(_) => {}
-            Err(StoreError::Stale { .. }) => return Ok(false),
-            Err(error) => return Err(unavailable(&error)),
+        let app = Arc::clone(self);
+        // To its end, even if the client does not wait for it: whoever waits for the messages must be woken.
+        let committed = tokio::spawn(async move {
+            let committed = app.store.commit(unit).await;
+            app.wakers.ring_all(&woken);
+            committed
+        });
+        match committed.await {
+            Ok(Ok(_)) => Ok(true),
+            Ok(Err(StoreError::Stale { .. })) => Ok(false),
+            Ok(Err(error)) => Err(unavailable(&error)),
+            Err(_) => Err(ApiError::internal("The request could not be stored. Please try again.")),
         }
-        self.wakers.ring_all(&woken);
-        Ok(true)
     }
 
     /// Removes a piece of what is left of purged and deleted queues. `false` when nothing is left.

@@ -37,13 +37,14 @@ pub const PAGES: &str = "/_sigtrail/";
 /// The beginning of the path of the certificate.
 pub const SNS_CERTIFICATE: &str = "/SimpleNotificationService-";
 
-/// Reads the head of a request.
-pub fn route(parts: &Parts) -> Route {
+/// Reads the head of a request. `domains` are host names of the server, before which a bucket may stand.
+pub fn route(parts: &Parts, domains: &[String]) -> Route {
     let path = parts.uri.path();
     let signed_for = credential_scope(parts);
     match signed_for.as_deref() {
         Some("s3") => return Route::S3,
         Some(name) => return by_signing_name(name).map_or(Route::Unknown, Route::Rpc),
+        None if is_of_s3(parts, domains) => return Route::S3,
         None => {}
     }
     if path.starts_with(PAGES) {
@@ -61,6 +62,14 @@ pub fn route(parts: &Parts) -> Route {
     Route::S3
 }
 
+/// SigV2 names no service, and only S3 takes it; only buckets stand before the server's own name.
+fn is_of_s3(parts: &Parts, domains: &[String]) -> bool {
+    let query = parts.uri.query().unwrap_or_default();
+    let signed_v2 = header(parts, "authorization").is_some_and(|value| value.starts_with("AWS "))
+        || query.split('&').any(|pair| pair.starts_with("AWSAccessKeyId="));
+    signed_v2 || header(parts, "host").is_some_and(|host| gateway::host_bucket(host, domains).is_some())
+}
+
 fn header<'a>(parts: &'a Parts, name: &str) -> Option<&'a str> {
     parts.headers.get(name).and_then(|value| value.to_str().ok())
 }
@@ -75,15 +84,11 @@ fn credential_scope(parts: &Parts) -> Option<String> {
     let from_query = || {
         let pairs = parts.uri.query()?.split('&').filter_map(|pair| pair.split_once('='));
         let (_, value) = pairs.into_iter().find(|(name, _)| *name == "X-Amz-Credential")?;
-        Some(percent_encoding(value))
+        Some(value.replace("%2F", "/").replace("%2f", "/"))
     };
     // Key ids hold no slash, but nothing forbids it: count from the end.
     let credential = from_header.or_else(from_query)?;
     credential.rsplit('/').nth(1).map(ToOwned::to_owned)
-}
-
-fn percent_encoding(text: &str) -> String {
-    text.replace("%2F", "/").replace("%2f", "/")
 }
 
 fn by_signing_name(name: &str) -> Option<&'static ServiceInfo> {
@@ -100,6 +105,11 @@ fn by_target(target: &str) -> Option<&'static ServiceInfo> {
 /// An unsigned request of the Query protocol: it is refused, in that protocol's words. A form body cannot be looked into
 /// here; SNS is the service that is always spoken to so.
 fn by_action(parts: &Parts) -> Option<&'static ServiceInfo> {
+    // The path of a queue is its URL's; with a bucket's the parameter means nothing.
+    let of_queue = parts.uri.path().split('/').nth(1).is_some_and(|account| account.len() == 12);
+    if parts.uri.path() != "/" && !of_queue {
+        return None;
+    }
     let query = parts.uri.query().unwrap_or_default();
     let action = query.split('&').find_map(|pair| pair.strip_prefix("Action="));
     if let Some(action) = action {
@@ -124,7 +134,7 @@ mod tests {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        match route(&request.body(()).unwrap().into_parts().0) {
+        match route(&request.body(()).unwrap().into_parts().0, &[]) {
             Route::Rpc(service) => service.signing_name,
             Route::S3 => "s3",
             Route::Page => "page",
@@ -155,6 +165,15 @@ mod tests {
             ),
             ("GET", "/?Action=GetCallerIdentity&Version=2011-06-15", &[], "sts"),
             ("POST", "/", &[("content-type", "application/x-www-form-urlencoded; charset=utf-8")], "sns"),
+            ("GET", "/bkt/k?Action=Publish", &[], "s3"),
+            ("GET", "/_sigtrail/health", &[("host", "bkt.localhost"), ("authorization", "AWS A:c2ln")], "s3"),
+            ("GET", "/SimpleNotificationService-a?AWSAccessKeyId=A&Expires=1&Signature=c2ln", &[], "s3"),
+            (
+                "POST",
+                "/?delete",
+                &[("host", "bkt.localhost"), ("content-type", "application/x-www-form-urlencoded")],
+                "s3",
+            ),
             ("GET", "/_sigtrail/health", &[], "page"),
             ("GET", "/SimpleNotificationService-00.pem", &[], "certificate"),
             ("GET", "/", &[], "s3"),

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use aws_api::{ApiError, RequestContext, Service, ServiceInfo};
 use aws_wire::{Call, Head, Protocol, WireResponse};
@@ -18,6 +19,9 @@ use crate::services::Services;
 
 /// The largest body: a batch of SQS is 1 MiB, and in a form each of its bytes can take three.
 pub const BODY_LEN_MAX: usize = 4 * 1024 * 1024;
+
+/// It must be there so long after the head.
+const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The services behind their protocols.
 pub struct Rpc {
@@ -56,19 +60,34 @@ impl Rpc {
         peer: &Peer,
         request_id: &str,
     ) -> Result<(Call, RequestContext), ApiError> {
+        self.check_claim(parts).map_err(|denied| self.refused(service, head, &denied))?;
         let body = read_body(body).await?;
-        let ctx = self.authenticate(service, parts, &body, peer, request_id).map_err(|denied| {
-            self.services.0.counters.api_refused.fetch_add(1, Ordering::Relaxed);
-            match Protocol::of(service, head) {
-                Protocol::Json { .. } => denied.for_json(),
-                Protocol::Query => denied.for_query(),
-            }
-        })?;
+        let ctx = self
+            .authenticate(service, parts, &body, peer, request_id)
+            .map_err(|denied| self.refused(service, head, &denied))?;
         let call = Call::parse(service, head, body)?;
         if ctx.caller.role < call.op().role {
             return Err(not_allowed(service, call.op().name, &ctx));
         }
         Ok((call, ctx))
+    }
+
+    fn refused(&self, service: &ServiceInfo, head: &Head<'_>, denied: &Denied) -> ApiError {
+        self.services.0.counters.api_refused.fetch_add(1, Ordering::Relaxed);
+        match Protocol::of(service, head) {
+            Protocol::Json { .. } => denied.for_json(),
+            Protocol::Query => denied.for_query(),
+        }
+    }
+
+    /// Before a body is read into memory its sender must at least name a key that there is.
+    fn check_claim(&self, parts: &Parts) -> Result<(), Denied> {
+        let headers = header_lines(parts);
+        let Claim::Signed(claim) = classify(request_head(parts, &headers))? else { return Err(Denied::anonymous()) };
+        match self.keys.get(claim.access_key_id()) {
+            Some(_) => Ok(()),
+            None => Err(Denied { reason: signature::Reason::UnknownKey, ..Denied::anonymous() }),
+        }
     }
 
     fn authenticate(
@@ -79,15 +98,8 @@ impl Rpc {
         peer: &Peer,
         request_id: &str,
     ) -> Result<RequestContext, Denied> {
-        let headers: Vec<_> = parts.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
-        let claim = classify(RequestHead {
-            method: parts.method.as_str(),
-            raw_path: parts.uri.path(),
-            raw_query: parts.uri.query(),
-            headers: &headers,
-            host_bucket: None,
-        })?;
-        let Claim::Signed(claim) = claim else { return Err(Denied::anonymous()) };
+        let headers = header_lines(parts);
+        let Claim::Signed(claim) = classify(request_head(parts, &headers))? else { return Err(Denied::anonymous()) };
         let key = self.keys.get(claim.access_key_id());
         let now = clock::now();
         let policy = Policy::other(service.signing_name, Sha256::digest(body).into());
@@ -129,8 +141,26 @@ fn head(parts: &Parts) -> Head<'_> {
     }
 }
 
+fn header_lines(parts: &Parts) -> Vec<(&str, &[u8])> {
+    parts.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect()
+}
+
+fn request_head<'a>(parts: &'a Parts, headers: &'a [(&'a str, &'a [u8])]) -> RequestHead<'a> {
+    RequestHead {
+        method: parts.method.as_str(),
+        raw_path: parts.uri.path(),
+        raw_query: parts.uri.query(),
+        headers,
+        host_bucket: None,
+    }
+}
+
 async fn read_body(body: Body) -> Result<Bytes, ApiError> {
-    match Limited::new(body, BODY_LEN_MAX).collect().await {
+    let Ok(read) = tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, BODY_LEN_MAX).collect()).await else {
+        let message = format!("The request's body did not come within {} s.", BODY_TIMEOUT.as_secs());
+        return Err(ApiError::new("RequestTimeout", message).with_status(408));
+    };
+    match read {
         Ok(collected) => Ok(collected.to_bytes()),
         Err(error) if error.is::<http_body_util::LengthLimitError>() => {
             let message = format!("The request's body is longer than {BODY_LEN_MAX} bytes.");

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use gateway::{Audit, Body, Embedded, KeyRing, Peer, Surroundings};
-use http::{Request, Response, StatusCode};
+use http::{HeaderValue, Request, Response, StatusCode};
 use pipeline::Caller;
 use store::{OpenError, Options, Store, StoreError};
 use tokio::sync::watch;
@@ -212,6 +212,7 @@ impl Running {
     /// Finishes what is in flight, passes on what was recorded, and syncs.
     pub async fn stop(mut self) -> Result<(), StopError> {
         self.stop_listening.send_replace(true);
+        self.app.stopping.send_replace(true);
         while let Some(ended) = self.listeners.join_next().await {
             ended?;
         }
@@ -242,7 +243,7 @@ struct Front {
 impl Handler for Front {
     async fn handle(&self, request: Request<Body>, peer: &Peer) -> Response<Body> {
         let (parts, body) = request.into_parts();
-        let route = route(&parts);
+        let route = route(&parts, &self.app.config.domains);
         if self.doors == Doors::Admin && route == Route::S3 {
             return said(StatusCode::NOT_FOUND, "S3 is answered on the other address of this server");
         }
@@ -257,7 +258,7 @@ impl Handler for Front {
                 Response::new(full(self.app.signer.certificate().to_owned()))
             }
             Route::SnsCertificate => said(StatusCode::NOT_FOUND, "no such certificate"),
-            Route::Unknown => said(StatusCode::NOT_FOUND, "the request is signed for a service that is not here"),
+            Route::Unknown => unknown_service(),
         }
     }
 }
@@ -272,6 +273,15 @@ impl Front {
             said(StatusCode::INTERNAL_SERVER_ERROR, "the request could not be answered")
         })
     }
+}
+
+/// A service that is not here, in the words that a client of any of AWS's JSON protocols reads.
+fn unknown_service() -> Response<Body> {
+    let body = r#"{"__type":"UnknownOperationException","message":"This server has no such service."}"#;
+    let mut response = Response::new(full(body));
+    *response.status_mut() = StatusCode::NOT_FOUND;
+    response.headers_mut().insert(http::header::CONTENT_TYPE, HeaderValue::from_static("application/x-amz-json-1.1"));
+    response
 }
 
 fn said(status: StatusCode, text: &'static str) -> Response<Body> {

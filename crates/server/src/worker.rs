@@ -51,8 +51,8 @@ async fn pass_on(app: &Arc<App>, bare: bool, entries: Vec<(u64, bytes::Bytes)>) 
         last = seq;
         match Entry::decode(&bytes) {
             Ok(entry) => decoded.push((seq, entry)),
-            // It stays in the log; the start of a newer version can read it from there.
-            Err(error) => tracing::error!(%error, seq, "a record cannot be passed on"),
+            // Passing it over would lose it: it stays where it is until somebody looks.
+            Err(error) => return Err(StoreError::Damaged { detail: format!("record {seq}: {error}") }),
         }
     }
     if !bare {
@@ -68,7 +68,7 @@ async fn pass_on(app: &Arc<App>, bare: bool, entries: Vec<(u64, bytes::Bytes)>) 
     unit.cursor(CURSOR, last);
     let mut rung = Vec::new();
     for ((seq, entry), step) in decoded.iter().zip(steps) {
-        stage(app, &mut unit, *seq, entry, step, &mut rung);
+        stage(app, &mut unit, *seq, entry, step, &mut rung)?;
     }
     app.store.commit(unit).await?;
     rung.sort_unstable();
@@ -77,7 +77,14 @@ async fn pass_on(app: &Arc<App>, bare: bool, entries: Vec<(u64, bytes::Bytes)>) 
     Ok(())
 }
 
-fn stage(app: &App, unit: &mut Unit, seq: u64, entry: &Entry, step: Step, rung: &mut Vec<u64>) {
+fn stage(
+    app: &App,
+    unit: &mut Unit,
+    seq: u64,
+    entry: &Entry,
+    step: Step,
+    rung: &mut Vec<u64>,
+) -> Result<(), StoreError> {
     add(&app.counters.records, 1);
     add(&app.counters.events, usize::from(!step.trails.is_empty()));
     app.count(&step.counts, step.effects.len());
@@ -85,10 +92,7 @@ fn stage(app: &App, unit: &mut Unit, seq: u64, entry: &Entry, step: Step, rung: 
         unit.put(Space::TrailIndex, crate::log_files::index_key(trail, seq), Vec::new());
     }
     rung.extend(visible_queues(&step.effects));
-    // A pipeline only sends; numbering messages, which can fail, is done.
-    if let Err(error) = app.stage(unit, step.effects) {
-        tracing::error!(%error, "messages could not be staged");
-    }
+    app.stage(unit, step.effects).map_err(|error| StoreError::Damaged { detail: error.message })?;
     app.with_callers(|callers| {
         if let Some((key, caller)) = callers.observe(entry.outcome, &entry.record) {
             match serde_json::to_vec(caller) {
@@ -98,4 +102,5 @@ fn stage(app: &App, unit: &mut Unit, seq: u64, entry: &Entry, step: Step, rung: 
             app.callers_changed.send_modify(|changes| *changes += 1);
         }
     });
+    Ok(())
 }

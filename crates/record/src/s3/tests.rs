@@ -97,6 +97,7 @@ fn no_secret_is_in_the_record() {
         pair("X-Amz-Credential", secrets[1]),
         pair("x-amz-security-token", secrets[2]),
         pair("X-Amz-Expires", "300"),
+        pair("X-Amz-Server-Side-Encryption-Customer-Key", secrets[3]),
         pair("bucketName", "another"),
     ];
     call.headers = vec![

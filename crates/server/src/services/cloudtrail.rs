@@ -12,6 +12,8 @@ use aws_api::{ApiError, RequestContext};
 use gateway::Backend;
 
 use super::Services;
+use crate::app::unavailable;
+use crate::log_files;
 
 impl Services {
     /// May a trail of this account deliver into this bucket? Until bucket policies are evaluated, into its own ones only.
@@ -32,12 +34,18 @@ impl CloudTrailApi for Services {
     }
 
     changes! { trails:
-        delete_trail(DeleteTrailRequest) -> EmptyResponse;
         start_logging(StartLoggingRequest) -> EmptyResponse;
         stop_logging(StopLoggingRequest) -> EmptyResponse;
         put_event_selectors(PutEventSelectorsRequest) -> EventSelectorsResponse;
         add_tags(AddTagsRequest) -> EmptyResponse;
         remove_tags(RemoveTagsRequest) -> EmptyResponse;
+    }
+
+    async fn delete_trail(&self, ctx: &RequestContext, req: DeleteTrailRequest) -> Result<EmptyResponse, ApiError> {
+        let answer = self.0.change(|registry| registry.trails.delete_trail(ctx, &req)).await?;
+        // Another trail of the same name starts with nothing.
+        log_files::forget_deleted(&self.0).await.map_err(|error| unavailable(&error))?;
+        Ok(answer)
     }
 
     async fn create_trail(

@@ -50,6 +50,7 @@ impl EventsApi for Services {
     }
 
     async fn put_events(&self, ctx: &RequestContext, req: PutEventsRequest) -> Result<PutEventsResponse, ApiError> {
+        self.0.check_room()?;
         let ids = std::array::from_fn(|_| clock::new_id());
         let (answer, events) = self.0.registry().buses.put_events(ctx, &req, &ids)?;
         let effects = self.0.dispatch_events(ctx, &events)?;

@@ -3,6 +3,7 @@
 //! Each decision is made on rows as they were read. If another request moved one of them meanwhile the store refuses the
 //! whole unit, and the decision is made again on what is there now.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_api::sqs::{
@@ -24,11 +25,11 @@ const RETRIES_MAX: usize = 100;
 const SPARE_ROWS: usize = 10;
 
 pub(super) async fn send(
-    app: &App,
+    app: &Arc<App>,
     ctx: &RequestContext,
     req: SendMessageRequest,
 ) -> Result<SendMessageResult, ApiError> {
-    check_room(app)?;
+    app.check_room()?;
     let new = app.new_message()?;
     let (result, effect) = {
         let registry = app.registry();
@@ -41,11 +42,11 @@ pub(super) async fn send(
 }
 
 pub(super) async fn send_batch(
-    app: &App,
+    app: &Arc<App>,
     ctx: &RequestContext,
     req: SendMessageBatchRequest,
 ) -> Result<SendMessageBatchResult, ApiError> {
-    check_room(app)?;
+    app.check_room()?;
     let mut ids = Vec::with_capacity(req.entries.len());
     for _ in 0..req.entries.len().min(queue::limits::BATCH_COUNT_MAX) {
         ids.push(app.new_message()?);
@@ -64,7 +65,7 @@ pub(super) async fn send_batch(
 }
 
 pub(super) async fn receive(
-    app: &App,
+    app: &Arc<App>,
     ctx: &RequestContext,
     req: ReceiveMessageRequest,
 ) -> Result<ReceiveMessageResult, ApiError> {
@@ -92,7 +93,7 @@ pub(super) async fn receive(
             // Each look takes what it found out of the queue, so this comes to an end.
             continue;
         }
-        if !received.messages.is_empty() || now >= until {
+        if !received.messages.is_empty() || now >= until || *app.stopping.borrow() {
             add(&app.counters.messages_received, received.messages.len());
             return Ok(ReceiveMessageResult { messages: received.messages });
         }
@@ -100,7 +101,7 @@ pub(super) async fn receive(
     }
 }
 
-fn look(app: &App, receive: &Receive, now: Timestamp) -> Result<Received, ApiError> {
+fn look(app: &Arc<App>, receive: &Receive, now: Timestamp) -> Result<Received, ApiError> {
     let id = QueueId(receive.queue());
     let due = app.due(receive.queue(), now, receive.count() + SPARE_ROWS)?;
     if due.is_empty() {
@@ -123,7 +124,7 @@ fn look(app: &App, receive: &Receive, now: Timestamp) -> Result<Received, ApiErr
 
 /// Until a message comes, one becomes visible, or the time is up.
 async fn wait(
-    app: &App,
+    app: &Arc<App>,
     receive: &Receive,
     now: Timestamp,
     until: Timestamp,
@@ -133,13 +134,18 @@ async fn wait(
     let visible = app.store.queues().next_visible(id, now).map_err(|error| unavailable(&error))?;
     let wake = visible.map_or(until, |visible| visible.min(until));
     let millis = u64::try_from(wake.millis_since(clock::now())).unwrap_or_default();
-    // The rest of the millisecond has to pass, too.
-    let _ = tokio::time::timeout(Duration::from_millis(millis + 1), rung).await;
+    let mut stopping = app.stopping.subscribe();
+    tokio::select! {
+        () = rung => {}
+        // The rest of the millisecond has to pass, too.
+        () = tokio::time::sleep(Duration::from_millis(millis + 1)) => {}
+        () = clock::stopped(&mut stopping) => {}
+    }
     Ok(())
 }
 
 pub(super) async fn delete(
-    app: &App,
+    app: &Arc<App>,
     ctx: &RequestContext,
     req: DeleteMessageRequest,
 ) -> Result<EmptyResult, ApiError> {
@@ -154,7 +160,7 @@ pub(super) async fn delete(
 }
 
 pub(super) async fn delete_batch(
-    app: &App,
+    app: &Arc<App>,
     ctx: &RequestContext,
     req: DeleteMessageBatchRequest,
 ) -> Result<DeleteMessageBatchResult, ApiError> {
@@ -170,7 +176,7 @@ pub(super) async fn delete_batch(
 }
 
 pub(super) async fn change_visibility(
-    app: &App,
+    app: &Arc<App>,
     ctx: &RequestContext,
     req: ChangeMessageVisibilityRequest,
 ) -> Result<EmptyResult, ApiError> {
@@ -184,7 +190,7 @@ pub(super) async fn change_visibility(
 }
 
 pub(super) async fn change_visibility_batch(
-    app: &App,
+    app: &Arc<App>,
     ctx: &RequestContext,
     req: ChangeMessageVisibilityBatchRequest,
 ) -> Result<ChangeMessageVisibilityBatchResult, ApiError> {
@@ -201,7 +207,7 @@ pub(super) async fn change_visibility_batch(
 
 /// Decides and commits, and decides again while others are quicker.
 async fn retried<T>(
-    app: &App,
+    app: &Arc<App>,
     ctx: &RequestContext,
     queue_url: Option<&str>,
     decide: impl Fn(&Queue) -> Result<(T, Vec<Effect>), ApiError>,
@@ -217,7 +223,7 @@ async fn retried<T>(
 
 /// Hands a decision the way to look messages up, and fails if a look failed.
 fn looked_up<T>(
-    app: &App,
+    app: &Arc<App>,
     queue: &Queue,
     decide: impl FnOnce(&mut dyn FnMut(u64) -> Option<Held>) -> Result<T, ApiError>,
 ) -> Result<T, ApiError> {
@@ -234,12 +240,4 @@ fn looked_up<T>(
         Some(error) => Err(error),
         None => Ok(decided),
     }
-}
-
-/// Before the disk is full, nothing more is taken.
-fn check_room(app: &App) -> Result<(), ApiError> {
-    if app.store.has_room() {
-        return Ok(());
-    }
-    Err(ApiError::new("ServiceUnavailable", "The disk is nearly full; nothing more is taken.").with_status(503))
 }

@@ -66,6 +66,7 @@ impl SnsApi for Services {
     }
 
     async fn publish(&self, ctx: &RequestContext, req: PublishRequest) -> Result<PublishResponse, ApiError> {
+        self.0.check_room()?;
         let (answer, published) = self.0.registry().topics.publish_request(ctx, &req, clock::new_id())?;
         self.deliver(ctx, &[published]).await?;
         Ok(answer)
@@ -76,6 +77,7 @@ impl SnsApi for Services {
         ctx: &RequestContext,
         req: PublishBatchRequest,
     ) -> Result<PublishBatchResponse, ApiError> {
+        self.0.check_room()?;
         let (answer, published) = self.0.registry().topics.publish_batch_request(ctx, &req, &mut clock::new_id)?;
         self.deliver(ctx, &published).await?;
         Ok(answer)

@@ -9,6 +9,8 @@ use std::time::Duration;
 const TIMEOUT: Duration = Duration::from_secs(20);
 /// The longest body that is read.
 const BODY_LEN_MAX: usize = 64 << 20;
+/// The longest body that is shown.
+const BODY_SHOWN_LEN_MAX: usize = 1000;
 /// Most header lines in an answer.
 const HEADERS_MAX: usize = 100;
 
@@ -30,10 +32,12 @@ impl Answer {
 }
 
 impl fmt::Debug for Answer {
-    /// Objects are long; errors are not.
+    /// Errors are text and short; objects are neither.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let body = &self.body[..self.body.len().min(500)];
-        write!(f, "{} {:?}", self.status, String::from_utf8_lossy(body))
+        match std::str::from_utf8(&self.body) {
+            Ok(text) if text.len() <= BODY_SHOWN_LEN_MAX => write!(f, "{} {text:?}", self.status),
+            _ => write!(f, "{} with {} bytes", self.status, self.body.len()),
+        }
     }
 }
 

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use testkit::client::{Client, Scheme};
 
 use crate::load::{BUCKET, Memory, State, content, unchecked};
-use crate::server::LOAD;
+use crate::server::{ADMIN, LOAD};
 
 const SQS: (&str, &str) = ("sqs", "1.0");
 const TRAILS: &str = "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101.DescribeTrails";
@@ -76,12 +76,20 @@ impl Evidence {
     }
 
     /// Looks at each object that changed in this round, at those that were under way, and at some old ones.
-    pub fn check_objects(&mut self, client: &mut Client, memory: &mut Memory) {
+    pub fn check_objects(&mut self, address: &str, memory: &mut Memory) {
+        let mut client = connect(address);
         let mut keys = unchecked(memory);
         let step = (memory.objects.len() / SAMPLE).max(1);
         keys.extend(memory.objects.keys().step_by(step).cloned());
         for key in keys {
-            let answer = client.s3(Scheme::SigV4, "GET", &format!("/{BUCKET}/{key}"), None, b"").unwrap();
+            let answer = match client.s3(Scheme::SigV4, "GET", &format!("/{BUCKET}/{key}"), None, b"") {
+                Ok(answer) => answer,
+                Err(error) => {
+                    self.faults.push(format!("the answer with {key} broke off: {error}"));
+                    client = connect(address);
+                    continue;
+                }
+            };
             let object = memory.objects.get_mut(&key).expect("the key was taken from here");
             let is = |state: &State| match state {
                 Some(seed) => answer.status == 200 && answer.body == content(*seed),
@@ -205,6 +213,11 @@ fn check_records<'a>(
         }
     }
     faults
+}
+
+/// As the admin, to a server that runs.
+pub fn connect(address: &str) -> Client {
+    Client::connect(address, ADMIN).unwrap()
 }
 
 fn sqs(client: &mut Client, operation: &str, input: &Value) -> Value {

@@ -1,5 +1,16 @@
 //! The server is killed under load, over and over, and each request that it answered is looked for: its object, its record,
 //! its message. Every second time the power is cut too: the next start gets what was synced, or that and some of the rest.
+//!
+//! Tried with servers that lie, each a change of a line or two; what the test said, always after the first power cut:
+//! - the journal goes to the operating system and is not synced: no bucket, no object, no record;
+//! - requests are answered before the sync: objects gone or older than answered, their records and messages too;
+//! - the files of large bodies are not synced: answers that break off;
+//! - an object is committed before its record, in a unit of its own: an object without a record, though the request under
+//!   way was never answered;
+//! - the pipeline's place in the log is committed before what it leads to: answered requests without a message.
+//!
+//! A log file that is committed before its records are taken off the list of those to deliver takes a kill in the
+//! milliseconds between; it takes more rounds than six to meet one.
 
 #![allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
 
@@ -7,18 +18,20 @@ mod evidence;
 mod load;
 mod server;
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use testkit::client::{Client, Scheme};
+use testkit::client::Scheme;
 use testkit::{Random, number_from_env, seed};
 
-use evidence::Evidence;
+use evidence::{Evidence, connect};
 use load::{BUCKET, Memory};
-use server::{ADMIN, Crash, Lab};
+use server::{Crash, Lab};
 
 const ROUNDS: u64 = 6;
 /// From the first request of a round to the kill.
-const LIFE_MILLIS: (u64, u64) = (300, 3000);
+const LIFE_MILLIS: (u64, u64) = (300, 2000);
+/// As in the server's config; a delivery begins where the wall clock is a multiple of it.
+const DELIVERY_INTERVAL: Duration = Duration::from_secs(1);
 /// Until everything answered has come through the pipeline after a start.
 const SETTLE: Duration = Duration::from_secs(20);
 
@@ -34,19 +47,19 @@ fn what_the_server_answered_survives_each_crash() {
         let begun = Instant::now();
         let server = lab.start(crash);
         if round == 0 {
-            let created = admin(&server.address).s3(Scheme::SigV4, "PUT", &format!("/{BUCKET}"), None, b"").unwrap();
+            let created = connect(&server.address).s3(Scheme::SigV4, "PUT", &format!("/{BUCKET}"), None, b"").unwrap();
             assert_eq!(created.status, 200, "{created:?}");
         }
         let load = load::start(&server.address, &mut memory, random.number());
-        std::thread::sleep(random.millis(LIFE_MILLIS.0, LIFE_MILLIS.1));
+        wait_for_the_moment(&mut random);
         server.kill();
         let answered = load.stop(&mut memory);
         lab.crash(crash, &mut random);
 
         let server = lab.start(Crash::Kill);
         let started = begun.elapsed();
-        let mut client = admin(&server.address);
-        evidence.check_objects(&mut client, &mut memory);
+        let mut client = connect(&server.address);
+        evidence.check_objects(&server.address, &mut memory);
         evidence.check_messages(&mut client, &memory, SETTLE);
         println!(
             "round {round}, {crash:?}: {answered} answered, {} in all, {} messages ({} again), {:.1} s, restarted at {:.1} s",
@@ -61,13 +74,20 @@ fn what_the_server_answered_survives_each_crash() {
         evidence.assert_faultless(&format!("round {round}, {crash:?}"));
     }
     let server = lab.start(Crash::Kill);
-    evidence.check_log_files(&mut admin(&server.address), &memory, SETTLE);
+    evidence.check_log_files(&mut connect(&server.address), &memory, SETTLE);
     server.kill();
     evidence.assert_faultless("at the end");
     println!("{} records in {} log files, each answered request in one of them, once", evidence.logged, evidence.files);
     assert!(!memory.answered.is_empty());
 }
 
-fn admin(address: &str) -> Client {
-    Client::connect(address, ADMIN).unwrap()
+/// Any moment of the span, or one soon after a whole second: then log files are written, and a kill seldom meets that by
+/// chance.
+fn wait_for_the_moment(random: &mut Random) {
+    std::thread::sleep(random.millis(LIFE_MILLIS.0, LIFE_MILLIS.1));
+    if random.coin() {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        let rest = DELIVERY_INTERVAL - Duration::from_nanos(since.subsec_nanos().into());
+        std::thread::sleep(rest + random.millis(0, 150));
+    }
 }
