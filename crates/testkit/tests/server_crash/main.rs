@@ -9,8 +9,8 @@
 //!   way was never answered;
 //! - the pipeline's place in the log is committed before what it leads to: answered requests without a message.
 //!
-//! A log file that is committed before its records are taken off the list of those to deliver takes a kill in the
-//! milliseconds between; it takes more rounds than six to meet one.
+//! Not met in 20 rounds: a log file that is committed before its records are taken off the list of those to deliver. The
+//! kill would have to fall between two syncs a few milliseconds apart; `SIGTRAIL_CRASH_SERVER_ROUNDS` gives it more chances.
 
 #![allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
 
