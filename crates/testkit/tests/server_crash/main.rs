@@ -87,7 +87,7 @@ fn wait_for_the_moment(random: &mut Random) {
     std::thread::sleep(random.millis(LIFE_MILLIS.0, LIFE_MILLIS.1));
     if random.coin() {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-        let rest = DELIVERY_INTERVAL - Duration::from_nanos(since.subsec_nanos().into());
+        let rest = DELIVERY_INTERVAL.saturating_sub(Duration::from_nanos(since.subsec_nanos().into()));
         std::thread::sleep(rest + random.millis(0, 150));
     }
 }
