@@ -68,7 +68,10 @@ fn format(root: &Path) -> Result<()> {
 // Everything is built in the release profile, so that dependencies are compiled once for all steps and the binary.
 
 fn clippy(root: &Path) -> Result<()> {
-    command::run(&mut command::cargo(root, &["clippy", "--release", "--workspace", "--all-targets", "--", "-D", "warnings"]))
+    command::run(&mut command::cargo(
+        root,
+        &["clippy", "--release", "--workspace", "--all-targets", "--", "-D", "warnings"],
+    ))
 }
 
 fn unit(root: &Path) -> Result<()> {
@@ -85,8 +88,7 @@ fn release_build(root: &Path) -> Result<()> {
 
 /// The tests of `testkit` that kill a release server under load; they are `#[ignore]`d in the ordinary run.
 fn crash(root: &Path) -> Result<()> {
-    let arguments =
-        ["nextest", "run", "--package", "testkit", "--release", "--run-ignored", "all", "--no-tests", "warn"];
+    let arguments = ["nextest", "run", "--package", "testkit", "--release", "--run-ignored", "only"];
     command::run(command::cargo(root, &arguments).env("SIGTRAIL_BIN", binary(root)?))
 }
 

@@ -36,7 +36,7 @@ pub struct Record {
     /// S3's error code; absent if the request succeeded.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub error_code: Option<String>,
-    /// S3's message for a person, without its final period.
+    /// S3's message for a person, as it stands in the answer.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub error_message: Option<String>,
     /// What was asked.

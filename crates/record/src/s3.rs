@@ -88,7 +88,7 @@ impl S3Call {
             source_ip_address: self.source_ip.clone(),
             user_agent: self.user_agent_in_brackets(),
             error_code: self.failure.as_ref().map(|failure| cut(&failure.code).to_owned()),
-            error_message: self.failure.as_ref().map(|failure| cut(failure.message.trim_end_matches('.')).to_owned()),
+            error_message: self.failure.as_ref().map(|failure| cut(&failure.message).to_owned()),
             request_parameters: Some(request_parameters(
                 self.op,
                 self.bucket.as_deref(),

@@ -11,13 +11,13 @@ use futures::stream::{self, BoxStream};
 use futures::{Stream, StreamExt};
 use http_body::{Frame, SizeHint};
 use s3s::dto::StreamingBlob;
-use s3s::{S3Error, S3ErrorCode, S3Result, StdError};
+use s3s::{S3Error, S3Result, StdError};
 use store::{BlobId, BlobWriter, Space, Store, Unit};
 
 use crate::EmbeddedS3;
 use crate::checksum::{Algorithm, Claimed, Digests, Hasher};
 use crate::context::Trailers;
-use crate::error::{entity_too_large, fail, incomplete_body, internal, store_error};
+use crate::error::{entity_too_large, incomplete_body, internal, no_room, store_error};
 use crate::row::{BodyRow, PartRow, decode};
 
 /// Bodies up to this many bytes are rows.
@@ -158,7 +158,7 @@ impl EmbeddedS3 {
         if self.store().has_room() {
             return Ok(());
         }
-        Err(fail(S3ErrorCode::ServiceUnavailable, "There is too little free disk space to take writes."))
+        Err(no_room())
     }
 
     /// Gives up the bytes of an object or part.

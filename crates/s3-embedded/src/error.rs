@@ -23,7 +23,14 @@ pub(crate) fn internal(detail: impl std::fmt::Display) -> S3Error {
 /// A failure of the store.
 #[allow(clippy::needless_pass_by_value, reason = "the shape that map_err wants")]
 pub(crate) fn store_error(error: store::StoreError) -> S3Error {
+    if matches!(error, store::StoreError::Full) {
+        return no_room();
+    }
     internal(error)
+}
+
+pub(crate) fn no_room() -> S3Error {
+    fail(S3ErrorCode::ServiceUnavailable, "There is too little free disk space to take writes.")
 }
 
 pub(crate) fn access_denied() -> S3Error {

@@ -99,11 +99,25 @@ pub struct BlobWriter {
     finished: bool,
 }
 
+/// Bytes after which a writer looks again whether there is room for more.
+const ROOM_INTERVAL_BYTES: u64 = 4 * 1024 * 1024;
+
 impl BlobWriter {
     /// Appends bytes.
+    ///
+    /// # Errors
+    /// [`StoreError::Full`] if the disk is nearly full.
     pub async fn write(&mut self, bytes: Bytes) -> Result<(), StoreError> {
         self.file.write_all(&bytes).await?;
+        let looked_at = self.len / ROOM_INTERVAL_BYTES;
         self.len += bytes.len() as u64;
+        if self.len / ROOM_INTERVAL_BYTES != looked_at {
+            // One large body alone could fill the disk, and then not even its failure could be recorded.
+            self.core.sync.look_for_room(&self.core);
+            if !self.core.sync.has_room() {
+                return Err(StoreError::Full);
+            }
+        }
         Ok(())
     }
 

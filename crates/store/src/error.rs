@@ -79,6 +79,10 @@ pub enum StoreError {
         /// The message.
         seq: u64,
     },
+    /// There is less free space than [`Options::low_disk_bytes`](crate::Options::low_disk_bytes), so that what is written
+    /// was given up before the disk is full.
+    #[error("the disk is nearly full")]
+    Full,
     /// No file for this blob.
     #[error("no blob {id}")]
     NoSuchBlob {

@@ -154,6 +154,9 @@ fn open_database(path: &Path, options: &Options) -> Result<(Database, Trees), St
         .max_journaling_size(JOURNAL_BYTES_MAX)
         .open()?;
     let trees = Trees::open(&db)?;
+    // The engine syncs each keyspace's directory, but not the one that they stand in: without this a power cut can take
+    // away keyspaces whose contents were acknowledged.
+    sync_directory(&path.join("keyspaces"))?;
     Ok((db, trees))
 }
 

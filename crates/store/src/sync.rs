@@ -10,10 +10,8 @@ use tokio::sync::oneshot;
 use crate::core::{Core, lock};
 use crate::{Applied, StoreError, Ticket, Unit};
 
-/// How long the free space may go unlooked at while something is written or while there is too little of it.
+/// So long the free space may go unlooked at while there is too little of it.
 const ROOM_INTERVAL: Duration = Duration::from_secs(1);
-/// The same while syncs leave no second of rest.
-const ROOM_INTERVAL_SYNCS: u64 = 1024;
 
 /// Called before each sync of the journal; an error counts as the sync's own. For tests that need a disk to fail.
 pub trait SyncHook: Send + Sync {
@@ -153,10 +151,10 @@ impl GroupSync {
     }
 
     /// Waits for a request; now and then for the moment to look at the disk.
-    fn next_work(&self, looked: bool) -> Work {
+    fn next_work(&self) -> Work {
         let idle = |waiting: &mut Waiting| waiting.is_idle() && !waiting.stop;
         let waiting = lock(&self.waiting);
-        let waiting = if looked && self.has_room() {
+        let waiting = if self.has_room() {
             self.wake.wait_while(waiting, idle).unwrap_or_else(PoisonError::into_inner)
         } else {
             let woken = self.wake.wait_timeout_while(waiting, ROOM_INTERVAL, idle);
@@ -169,7 +167,7 @@ impl GroupSync {
         if waiting.is_idle() { Work::Stop } else { Work::Sync }
     }
 
-    fn look_for_room(&self, core: &Core) {
+    pub(crate) fn look_for_room(&self, core: &Core) {
         let room = core.free_bytes().map_or_else(
             |error| {
                 tracing::warn!(%error, "the free space of the data directory is unknown");
@@ -225,22 +223,18 @@ pub(crate) fn run(core: &Arc<Core>) {
     let _dart = Dart(core);
     let sync = &core.sync;
     sync.look_for_room(core);
-    let mut looked = true;
     loop {
-        match sync.next_work(looked) {
+        match sync.next_work() {
             Work::Stop => return,
             Work::LookForRoom => {
                 sync.look_for_room(core);
-                looked = true;
             }
             Work::Sync => {
                 if sync.sync_once(core).is_err() {
                     return;
                 }
-                looked = sync.syncs().is_multiple_of(ROOM_INTERVAL_SYNCS);
-                if looked {
-                    sync.look_for_room(core);
-                }
+                // A look costs next to nothing beside a sync.
+                sync.look_for_room(core);
             }
         }
     }

@@ -125,7 +125,7 @@ fn failures_and_odd_user_agents() {
     call.user_agent = None;
     let record = call.record(MOMENT);
     assert_eq!(record.error_code.as_deref(), Some("NoSuchKey"));
-    assert_eq!(record.error_message.as_deref(), Some("The specified key does not exist"));
+    assert_eq!(record.error_message.as_deref(), Some("The specified key does not exist."));
     assert_eq!(record.user_agent, "[]");
 
     call.user_agent = Some("é".repeat(1000));
