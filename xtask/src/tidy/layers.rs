@@ -27,8 +27,8 @@ const LAYERS: [Layer; 15] = [
     ("sigtrail", None),
 ];
 
-/// Outside the order: they may use everything, and only tests may use them.
-const TOOLS: [&str; 2] = ["testkit", "xtask"];
+/// Outside the order: they may use everything, and only tests and benchmarks may use them.
+const TOOLS: [&str; 3] = ["testkit", "bench", "xtask"];
 
 /// What in the graph is against the order.
 pub fn check(graph: &Graph) -> Vec<String> {

@@ -1,0 +1,171 @@
+//! A server that is started, asked what it used, and stopped.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+use tempfile::TempDir;
+use testkit::client::{Client, Key};
+
+/// The key that a server without a configuration knows.
+pub const KEY: Key = Key { access_key_id: "test", secret_access_key: "test" };
+/// A clean stop finishes what is in flight; longer than this it does not take.
+const STOP_TIMEOUT: Duration = Duration::from_secs(60);
+/// Clock ticks in `/proc/PID/stat` are hundredths of a second on every Linux (`USER_HZ`).
+const TICKS_PER_SEC: f64 = 100.0;
+
+/// A running server. It is killed when dropped.
+#[derive(Debug)]
+pub struct Server {
+    child: Child,
+    /// What it prints after the first line is read and let go, so that it never waits for a reader.
+    drain: Option<JoinHandle<()>>,
+    /// `127.0.0.1:PORT`.
+    pub address: String,
+    /// From the start of the process to its ready line.
+    pub started_in: Duration,
+}
+
+/// Memory of a process, in MiB.
+#[derive(Debug, Clone, Copy)]
+pub struct Memory {
+    /// Resident now.
+    pub now: f64,
+    /// Resident at most, since its start.
+    pub peak: f64,
+}
+
+impl Server {
+    /// Starts the built `sigtrail serve` on this data directory.
+    pub fn audited(data: &Path) -> Result<Self> {
+        let mut command = Command::new(binary()?);
+        command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(data);
+        Self::start(&mut command)
+    }
+
+    /// Starts S3 without the audit layer, from this program.
+    pub fn unaudited(data: &Path) -> Result<Self> {
+        Self::start(Command::new(std::env::current_exe()?).arg("unaudited").arg(data))
+    }
+
+    fn start(command: &mut Command) -> Result<Self> {
+        let begun = Instant::now();
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().context("the server")?;
+        let mut stdout = BufReader::new(child.stdout.take().context("stdout is piped")?);
+        let mut line = String::new();
+        stdout.read_line(&mut line)?;
+        let started_in = begun.elapsed();
+        let address = line.trim_end().strip_prefix("ready http://").map(ToOwned::to_owned);
+        let Some(address) = address else {
+            // It has said on stderr what is wrong.
+            let _ = child.kill();
+            bail!("no ready line: {line:?}, {}", child.wait()?);
+        };
+        Ok(Self { child, drain: Some(std::thread::spawn(|| drain(stdout))), address, started_in })
+    }
+
+    /// A connection of its own to it.
+    pub fn connect(&self) -> Result<Client> {
+        Ok(Client::connect(&self.address, KEY)?)
+    }
+
+    /// A count of its metrics page.
+    pub fn metric(&self, name: &str) -> Result<u64> {
+        let mut stream = TcpStream::connect(&self.address)?;
+        write!(stream, "GET /_sigtrail/metrics HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n", self.address)?;
+        let mut page = String::new();
+        stream.read_to_string(&mut page)?;
+        let value = page.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok());
+        value.with_context(|| format!("no count {name} in {page}"))
+    }
+
+    /// Waits until a count has risen to `expected`; fails if it stands still below, or is higher.
+    pub fn await_metric(&self, name: &str, expected: u64, patience: Duration) -> Result<()> {
+        let deadline = Instant::now() + patience;
+        loop {
+            let value = self.metric(name)?;
+            if value == expected {
+                return Ok(());
+            }
+            ensure!(value < expected && Instant::now() < deadline, "{name} is {value}, not {expected}");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// What it holds.
+    pub fn memory(&self) -> Result<Memory> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let mib = |name: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name));
+            let kib = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<f64>().ok());
+            kib.map(|kib| kib / 1024.0).with_context(|| format!("no {name} of the server"))
+        };
+        Ok(Memory { now: mib("VmRSS:")?, peak: mib("VmHWM:")? })
+    }
+
+    /// Processor time that it has used, all threads.
+    pub fn cpu(&self) -> Result<Duration> {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
+        // The name in brackets may hold blanks; utime and stime are fields 14 and 15 of all, 12 and 13 after it.
+        let (_, rest) = stat.rsplit_once(')').context("no name in /proc/PID/stat")?;
+        let ticks: Vec<f64> = rest.split_whitespace().skip(11).take(2).filter_map(|text| text.parse().ok()).collect();
+        ensure!(ticks.len() == 2, "no times in /proc/PID/stat");
+        Ok(Duration::from_secs_f64(ticks.iter().sum::<f64>() / TICKS_PER_SEC))
+    }
+
+    /// Stops it with SIGTERM, and expects exit status 0.
+    pub fn stop(mut self) -> Result<()> {
+        let told = Command::new("kill").arg("-TERM").arg(self.child.id().to_string()).status()?;
+        ensure!(told.success(), "SIGTERM could not be sent");
+        let deadline = Instant::now() + STOP_TIMEOUT;
+        let status = loop {
+            if let Some(status) = self.child.try_wait()? {
+                break status;
+            }
+            ensure!(Instant::now() < deadline, "the server did not stop");
+            std::thread::sleep(Duration::from_millis(2));
+        };
+        ensure!(status.success(), "the server ended with {status}");
+        Ok(())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended already; there is nobody to tell.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if let Some(drain) = self.drain.take() {
+            let _ = drain.join();
+        }
+    }
+}
+
+fn drain(mut stdout: BufReader<ChildStdout>) {
+    // Its end is the server's, which is noticed elsewhere.
+    let _ = std::io::copy(&mut stdout, &mut std::io::sink());
+}
+
+/// A folder beside the build, on a real disk where `/tmp` may be memory; gone when dropped.
+pub fn folder() -> Result<TempDir> {
+    let target = workspace().join("target");
+    fs::create_dir_all(&target)?;
+    Ok(tempfile::Builder::new().prefix("bench-").tempdir_in(target)?)
+}
+
+fn workspace() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// `SIGTRAIL_BIN`, or the release build of this workspace.
+fn binary() -> Result<PathBuf> {
+    let built = || workspace().join("target/release/sigtrail");
+    let binary = std::env::var_os("SIGTRAIL_BIN").map_or_else(built, PathBuf::from);
+    ensure!(binary.is_file(), "{} is missing: `cargo build --release -p sigtrail` makes it", binary.display());
+    Ok(binary)
+}
