@@ -65,7 +65,8 @@ fn format(root: &Path) -> Result<()> {
     command::run(&mut command::cargo(root, &["fmt", "--all", "--check"]))
 }
 
-// Everything is built in the release profile, so that dependencies are compiled once for all steps and the binary.
+// Everything is built in the release profile and for the whole workspace, so that dependencies are compiled once for all steps
+// and the binary.
 
 fn clippy(root: &Path) -> Result<()> {
     command::run(&mut command::cargo(
@@ -83,12 +84,13 @@ fn doctests(root: &Path) -> Result<()> {
 }
 
 fn release_build(root: &Path) -> Result<()> {
-    command::run(&mut command::cargo(root, &["build", "--release", "--package", "sigtrail"]))
+    command::run(&mut command::cargo(root, &["build", "--release", "--workspace", "--bins"]))
 }
 
 /// The tests of `testkit` that kill a release server under load; they are `#[ignore]`d in the ordinary run.
 fn crash(root: &Path) -> Result<()> {
-    let arguments = ["nextest", "run", "--package", "testkit", "--release", "--run-ignored", "only"];
+    let profile = ["nextest", "run", "--cargo-profile", "release", "--workspace"];
+    let arguments = [&profile[..], &["--run-ignored", "only", "-E", "package(testkit)"]].concat();
     command::run(command::cargo(root, &arguments).env("SIGTRAIL_BIN", binary(root)?))
 }
 

@@ -95,9 +95,12 @@ fn begins_in(line: &str, prefix: &str) -> bool {
 
 /// Whether the root file of a crate begins with its documentation, after attributes if it likes.
 pub fn has_page(text: &str) -> bool {
-    text.lines()
+    let is_included = text.lines().any(|line| line.starts_with("#![doc = include_str!("));
+    let begins_with_it = text
+        .lines()
         .find(|line| !line.trim().is_empty() && !line.starts_with("#!"))
-        .is_some_and(|line| line.strip_prefix("//!").is_some_and(|page| !page.trim().is_empty()))
+        .is_some_and(|line| line.strip_prefix("//!").is_some_and(|page| !page.trim().is_empty()));
+    is_included || begins_with_it
 }
 
 #[cfg(test)]
