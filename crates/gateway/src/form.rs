@@ -20,12 +20,13 @@ use quick_xml::events::BytesText;
 use record::Signed;
 use signature::{Attempt, Carrier, Denied, FORM_FIELDS_MAX, FORM_LEN_MAX, PostForm, Reason, VerifiedPost};
 
-use crate::audit::{Answer, Audit, Exchange, failed, full};
+use crate::audit::{Audit, Exchange};
 use crate::authenticate::Caller;
 use crate::backend::{Backend, Body, BodyError, BoxError};
 use crate::forward::{self, KEY_ESCAPES};
 use crate::keys::Key;
 use crate::payload::{Broken, Check, Inbound, header as header_line};
+use crate::reply::{Answer, failed, full};
 use crate::xml::ErrorDocument;
 
 /// Fields that become headers of the same name.

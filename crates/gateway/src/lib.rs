@@ -16,6 +16,7 @@ mod keys;
 mod payload;
 mod recorder;
 mod refusals;
+mod reply;
 mod target;
 mod xml;
 
