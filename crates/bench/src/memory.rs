@@ -7,7 +7,7 @@ use crate::Settings;
 use crate::load::{self, Until};
 use crate::process::{Server, folder};
 use crate::report::Report;
-use crate::s3::{CONNECTIONS, PIPELINE_PATIENCE, RECORDS, get, prepare, put};
+use crate::s3::{CONNECTIONS, get, prepare, put};
 
 const REQUESTS: u64 = 200_000;
 const REQUESTS_FULL: u64 = 1_000_000;
@@ -24,8 +24,8 @@ pub fn run(settings: Settings, report: &mut Report) -> Result<()> {
         0 => put(client, Scheme::SigV2, &format!("/bench/{connection}/{turn}")),
         _ => get(client, Scheme::SigV2, connection, turn),
     })?;
-    server.await_metric(RECORDS, done.answered + prepared, PIPELINE_PATIENCE)?;
-    server.await_metric("sigtrail_notifications_delivered_total", done.answered, PIPELINE_PATIENCE)?;
+    server.await_records(done.answered + prepared)?;
+    server.await_metric("sigtrail_notifications_delivered_total", done.answered)?;
     let memory = server.memory()?;
     report.add(
         format!("memory after {} requests and as many messages", done.answered),

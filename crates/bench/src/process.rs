@@ -15,7 +15,9 @@ use testkit::client::{Client, Key};
 /// The key that a server without a configuration knows.
 pub const KEY: Key = Key { access_key_id: "test", secret_access_key: "test" };
 /// A clean stop finishes what is in flight; longer than this it does not take.
-const STOP_TIMEOUT: Duration = Duration::from_secs(60);
+const STOP_TIMEOUT: Duration = Duration::from_mins(1);
+/// How long the pipeline may take to pass on what was recorded.
+const PIPELINE_PATIENCE: Duration = Duration::from_mins(1);
 /// Clock ticks in `/proc/PID/stat` are hundredths of a second on every Linux (`USER_HZ`).
 const TICKS_PER_SEC: f64 = 100.0;
 
@@ -84,15 +86,26 @@ impl Server {
         value.with_context(|| format!("no count {name} in {page}"))
     }
 
-    /// Waits until a count has risen to `expected`; fails if it stands still below, or is higher.
-    pub fn await_metric(&self, name: &str, expected: u64, patience: Duration) -> Result<()> {
-        let deadline = Instant::now() + patience;
+    /// Waits until a count is `expected`.
+    pub fn await_metric(&self, name: &str, expected: u64) -> Result<()> {
+        Self::await_equal(name, || Ok((self.metric(name)?, expected)))
+    }
+
+    /// Waits until the pipeline has passed on as many records as there were requests, one of each. The server's own delivery of
+    /// a log file is a request, too.
+    pub fn await_records(&self, requests: u64) -> Result<()> {
+        let deliveries = || self.metric("sigtrail_log_files_total");
+        Self::await_equal("records", || Ok((self.metric("sigtrail_records_total")?, requests + deliveries()?)))
+    }
+
+    fn await_equal(what: &str, look: impl Fn() -> Result<(u64, u64)>) -> Result<()> {
+        let deadline = Instant::now() + PIPELINE_PATIENCE;
         loop {
-            let value = self.metric(name)?;
+            let (value, expected) = look()?;
             if value == expected {
                 return Ok(());
             }
-            ensure!(value < expected && Instant::now() < deadline, "{name} is {value}, not {expected}");
+            ensure!(Instant::now() < deadline, "{what}: {value}, not {expected}");
             std::thread::sleep(Duration::from_millis(10));
         }
     }

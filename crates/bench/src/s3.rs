@@ -18,17 +18,13 @@ const READ_COUNT: u64 = 100;
 const ROUNDS: u64 = 2;
 /// A body of 1 KiB.
 pub const BODY: [u8; 1024] = [b'x'; 1024];
-/// How long the pipeline may take to pass on what was recorded.
-pub const PIPELINE_PATIENCE: Duration = Duration::from_mins(2);
-/// Records that the pipeline has passed on.
-pub const RECORDS: &str = "sigtrail_records_total";
 const SYNCS: &str = "sigtrail_store_syncs_total";
 
 pub fn run(settings: Settings, report: &mut Report) -> Result<()> {
     let (with, without) = (folder()?, folder()?);
     let (with, without) = (Server::audited(with.path())?, Server::unaudited(without.path())?);
     let mut records = prepare(&with)?;
-    with.await_metric(RECORDS, records, PIPELINE_PATIENCE)?;
+    with.await_records(records)?;
     prepare(&without)?;
     for scheme in [Scheme::SigV4, Scheme::SigV2] {
         for method in ["PUT", "GET"] {
@@ -89,7 +85,7 @@ fn measure_audited(
     let mut done = measure(server, scheme, method, round, settings)?;
     let ended = Instant::now();
     *records += done.answered;
-    server.await_metric(RECORDS, *records, PIPELINE_PATIENCE)?;
+    server.await_records(*records)?;
     done.cpu = server.cpu()?.saturating_sub(cpu);
     Ok((done, ended.elapsed()))
 }

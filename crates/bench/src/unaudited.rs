@@ -71,14 +71,12 @@ async fn accept(dir: &Path) -> Result<()> {
 
 async fn answer(service: &Service, request: Request<Incoming>) -> Response<Body> {
     let now = now();
-    match admitted(request, now).await {
-        Some(request) => service.call(request).await.map(|body| body.map_err(Into::into).boxed_unsync()),
-        None => {
-            let mut refused = Response::new(Full::default().map_err(|never: Infallible| match never {}).boxed_unsync());
-            *refused.status_mut() = StatusCode::FORBIDDEN;
-            refused
-        }
-    }
+    let Some(request) = admitted(request, now).await else {
+        let mut refused = Response::new(Full::default().map_err(|never: Infallible| match never {}).boxed_unsync());
+        *refused.status_mut() = StatusCode::FORBIDDEN;
+        return refused;
+    };
+    service.call(request).await.map(|body| body.map_err(Into::into).boxed_unsync())
 }
 
 /// Proves head and body. `None`: it is not what was signed.
