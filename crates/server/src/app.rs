@@ -12,6 +12,7 @@ use tokio::sync::{Notify, watch};
 use crate::config::Config;
 use crate::counters::Counters;
 use crate::detector::Covered;
+use crate::handshakes::Handshakes;
 use crate::signer::Signer;
 use crate::wakers::Wakers;
 
@@ -25,6 +26,8 @@ pub struct App {
     pub signer: Signer,
     /// Counts since the start.
     pub counters: Counters,
+    /// TLS handshakes that came to nothing.
+    pub handshakes: Arc<Handshakes>,
     /// Wakes receives that wait for messages.
     pub wakers: Wakers,
     /// Wakes the housekeeper when it has something new to do.
@@ -85,6 +88,7 @@ impl App {
             config,
             signer,
             counters: Counters::default(),
+            handshakes: Arc::default(),
             wakers: Wakers::default(),
             chores: Notify::new(),
             endpoint: OnceLock::new(),

@@ -10,6 +10,7 @@ mod config;
 mod counters;
 mod deliver;
 mod detector;
+mod handshakes;
 mod housekeeper;
 mod listener;
 mod log_files;

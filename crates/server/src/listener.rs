@@ -4,7 +4,6 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -26,6 +25,7 @@ use tokio_io_timeout::TimeoutStream;
 use tokio_rustls::TlsAcceptor;
 
 use crate::clock::stopped;
+use crate::handshakes::Handshakes;
 use crate::tls;
 
 /// Connections that are served at one time; more wait to be accepted.
@@ -53,14 +53,12 @@ pub trait Handler: Send + Sync + 'static {
 pub struct Listener {
     socket: TcpListener,
     tls: Option<Arc<ServerConfig>>,
-    /// TLS handshakes that did not come to an end.
-    pub refused_handshakes: Arc<AtomicU64>,
 }
 
 impl Listener {
     /// Binds the address.
     pub async fn bind(address: SocketAddr, tls: Option<Arc<ServerConfig>>) -> io::Result<Self> {
-        Ok(Self { socket: TcpListener::bind(address).await?, tls, refused_handshakes: Arc::default() })
+        Ok(Self { socket: TcpListener::bind(address).await?, tls })
     }
 
     /// The address, with the port that the system picked.
@@ -75,7 +73,12 @@ impl Listener {
     }
 
     /// Serves until `stop` turns true; then finishes what is in flight.
-    pub async fn serve<H: Handler>(self, handler: Arc<H>, mut stop: watch::Receiver<bool>) {
+    pub async fn serve<H: Handler>(
+        self,
+        handler: Arc<H>,
+        handshakes: Arc<Handshakes>,
+        mut stop: watch::Receiver<bool>,
+    ) {
         let graceful = GracefulShutdown::new();
         let slots = Arc::new(Semaphore::new(CONNECTIONS_MAX));
         loop {
@@ -99,7 +102,7 @@ impl Listener {
                 peer: peer.ip(),
                 tls: self.tls.clone(),
                 handler: Arc::clone(&handler),
-                refused_handshakes: Arc::clone(&self.refused_handshakes),
+                handshakes: Arc::clone(&handshakes),
                 watcher: graceful.watcher(),
             };
             tokio::spawn(async move {
@@ -119,7 +122,7 @@ struct Connection<H> {
     peer: IpAddr,
     tls: Option<Arc<ServerConfig>>,
     handler: Arc<H>,
-    refused_handshakes: Arc<AtomicU64>,
+    handshakes: Arc<Handshakes>,
     watcher: hyper_util::server::graceful::Watcher,
 }
 
@@ -142,12 +145,12 @@ impl<H: Handler> Connection<H> {
                 serve(stream, Peer { address: self.peer, tls }, self.handler, self.watcher).await;
             }
             Ok(Err(error)) => {
-                self.refused_handshakes.fetch_add(1, Ordering::Relaxed);
-                tracing::info!(peer = %self.peer, %error, "a TLS handshake failed");
+                self.handshakes.refused(self.peer);
+                tracing::debug!(peer = %self.peer, %error, "a TLS handshake failed");
             }
             Err(_) => {
-                self.refused_handshakes.fetch_add(1, Ordering::Relaxed);
-                tracing::info!(peer = %self.peer, "a TLS handshake took too long");
+                self.handshakes.refused(self.peer);
+                tracing::debug!(peer = %self.peer, "a TLS handshake took too long");
             }
         }
     }

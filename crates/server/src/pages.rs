@@ -78,11 +78,19 @@ fn metrics(app: &App, audit: &Audit<Embedded>) -> String {
         ("sigtrail_store_syncs_total", app.store.stats().syncs),
     ];
     all.extend(app.counters.all());
-    all.into_iter().fold(String::new(), |mut text, (name, value)| {
-        // Writing into memory does not fail.
+    let (refused, by_address) = app.handshakes.counts();
+    all.push(("sigtrail_tls_handshakes_refused_total", refused));
+    let mut text = String::new();
+    // Writing into memory does not fail.
+    for (name, value) in all {
         let _ = writeln!(text, "# TYPE {name} counter\n{name} {value}");
-        text
-    })
+    }
+    let name = "sigtrail_tls_handshakes_refused_by_address_total";
+    let _ = writeln!(text, "# TYPE {name} counter");
+    for (address, value) in by_address {
+        let _ = writeln!(text, "{name}{{address=\"{address}\"}} {value}");
+    }
+    text
 }
 
 fn answer(status: StatusCode, content_type: &'static str, body: String) -> Response<Body> {

@@ -170,9 +170,10 @@ fn run(
     };
     let mut listeners = JoinSet::new();
     let doors = if admin.is_some() { Doors::S3 } else { Doors::All };
-    listeners.spawn(listener.serve(front(doors), stop_listening.subscribe()));
+    let handshakes = || Arc::clone(&app.handshakes);
+    listeners.spawn(listener.serve(front(doors), handshakes(), stop_listening.subscribe()));
     if let Some(admin) = admin {
-        listeners.spawn(admin.serve(front(Doors::Admin), stop_listening.subscribe()));
+        listeners.spawn(admin.serve(front(Doors::Admin), handshakes(), stop_listening.subscribe()));
     }
     let mut workers = JoinSet::new();
     workers.spawn(worker::run(Arc::clone(&app), bare, stop_working.subscribe()));
