@@ -127,8 +127,9 @@ def test_tls_1_1_is_refused(start):
     context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_1
     with pytest.raises(OSError), socket.create_connection(("127.0.0.1", server.port), timeout=10) as plain:
         context.wrap_socket(plain)
-    secure = requests.get(f"{server.url}/_sigtrail/health", verify=False)
+    secure = requests.get(f"{server.url}/_sigtrail/metrics", verify=False)
     assert secure.status_code == 200
+    assert 'sigtrail_tls_handshakes_refused_by_address_total{address="127.0.0.1"} 1' in secure.text
 
 
 def test_no_config_means_one_known_key(start):
