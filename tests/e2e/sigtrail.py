@@ -72,12 +72,12 @@ class Server:
     def stderr(self) -> str:
         return (self.folder / "stderr.txt").read_text()
 
-    def boto(self, service: str, key: Key = ADMIN, **config):
+    def boto(self, service: str, key: Key = ADMIN, region: str = REGION, **config):
         """A boto3 client that says each error at once instead of trying again."""
         config = {"retries": {"total_max_attempts": 1}, "read_timeout": 60, **config}
         secure = {"verify": False} if self.url.startswith("https") else {}
         return boto3.client(
-            service, endpoint_url=self.url, region_name=REGION, config=Config(**config), **key.boto(), **secure
+            service, endpoint_url=self.url, region_name=region, config=Config(**config), **key.boto(), **secure
         )
 
     def _drain(self) -> None:
