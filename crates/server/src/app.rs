@@ -13,6 +13,7 @@ use crate::config::Config;
 use crate::counters::Counters;
 use crate::detector::Covered;
 use crate::handshakes::Handshakes;
+use crate::reservations::Reservations;
 use crate::signer::Signer;
 use crate::wakers::Wakers;
 
@@ -29,7 +30,9 @@ pub struct App {
     /// TLS handshakes that came to nothing.
     pub handshakes: Arc<Handshakes>,
     /// Wakes receives that wait for messages.
-    pub wakers: Wakers,
+    pub wakers: Arc<Wakers>,
+    /// Messages that a receive is about to take.
+    pub reservations: Reservations,
     /// Wakes the housekeeper when it has something new to do.
     pub chores: Notify,
     /// S3 without HTTP, for the delivery of log files.
@@ -89,7 +92,8 @@ impl App {
             signer,
             counters: Counters::default(),
             handshakes: Arc::default(),
-            wakers: Wakers::default(),
+            wakers: Arc::default(),
+            reservations: Reservations::default(),
             chores: Notify::new(),
             endpoint: OnceLock::new(),
             registry: RwLock::new(registry),

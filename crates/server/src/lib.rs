@@ -16,6 +16,7 @@ mod listener;
 mod log_files;
 mod pages;
 mod queues;
+mod reservations;
 mod route;
 mod rpc;
 mod services;

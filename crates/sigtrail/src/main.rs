@@ -17,6 +17,10 @@ use clap::Parser;
 use crate::args::{Arguments, Command};
 use crate::sanitize::sanitize_lines;
 
+/// A fifth of the server's processor time was the system allocator's, for many small pieces that pass between threads.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     match run(arguments.command) {

@@ -18,12 +18,10 @@ use store::QueueId;
 use crate::app::{App, unavailable};
 use crate::clock;
 use crate::counters::add;
+use crate::reservations::Reservation;
 
 /// How often a decision is made again because others were quicker.
 const RETRIES_MAX: usize = 100;
-/// Rows beyond those that a receive needs, for the expired and dead-lettered ones among them.
-const SPARE_ROWS: usize = 10;
-
 pub(super) async fn send(
     app: &Arc<App>,
     ctx: &RequestContext,
@@ -79,7 +77,7 @@ pub(super) async fn receive(
         // From here on no message comes in unnoticed.
         rung.as_mut().enable();
         let now = clock::now();
-        let received = look(app, &receive, now)?;
+        let (received, reservation) = look(app, &receive, now)?;
         let again = received.look_again();
         if !app.commit_effects(received.effects).await? {
             overtaken += 1;
@@ -88,6 +86,7 @@ pub(super) async fn receive(
             }
             return Ok(ReceiveMessageResult::default());
         }
+        reservation.taken();
         add(&app.counters.dead_lettered, received.dead_lettered);
         if again {
             // Each look takes what it found out of the queue, so this comes to an end.
@@ -101,25 +100,32 @@ pub(super) async fn receive(
     }
 }
 
-fn look(app: &Arc<App>, receive: &Receive, now: Timestamp) -> Result<Received, ApiError> {
-    let id = QueueId(receive.queue());
-    let due = app.due(receive.queue(), now, receive.count() + SPARE_ROWS)?;
-    if due.is_empty() {
-        return Ok(Received::default());
-    }
-    let in_flight = app.store.queues().counts(id, now).map_err(|error| unavailable(&error))?.in_flight;
-    let mut failed = None;
-    let mut next_seq = || {
-        app.next_seq().unwrap_or_else(|error| {
-            failed = Some(error);
-            u64::MAX
-        })
-    };
-    let received = app.registry().queues.receive_message(now, receive, due, in_flight, &mut next_seq)?;
-    match failed {
-        Some(error) => Err(error),
-        None => Ok(received),
-    }
+/// Decides over the messages that no other receive is about to take.
+fn look(app: &App, receive: &Receive, now: Timestamp) -> Result<(Received, Reservation), ApiError> {
+    let queue = receive.queue();
+    app.reservations.choose(queue, &app.wakers, |aside| {
+        let mut due = app.due(queue, now, receive.count() + aside.len())?;
+        due.retain(|row| !aside.contains(&row.held.slot.seq));
+        due.truncate(receive.count());
+        if due.is_empty() {
+            return Ok((Received::default(), Vec::new()));
+        }
+        let seqs = due.iter().map(|row| row.held.slot.seq).collect();
+        let counts = app.store.queues().counts(QueueId(queue), now).map_err(|error| unavailable(&error))?;
+        let mut failed = None;
+        let mut next_seq = || {
+            app.next_seq().unwrap_or_else(|error| {
+                failed = Some(error);
+                u64::MAX
+            })
+        };
+        let registry = app.registry();
+        let received = registry.queues.receive_message(now, receive, due, counts.in_flight, &mut next_seq)?;
+        match failed {
+            Some(error) => Err(error),
+            None => Ok((received, seqs)),
+        }
+    })
 }
 
 /// Until a message comes, one becomes visible, or the time is up.
