@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::{Bound, RangeBounds};
 
 use bytes::Bytes;
-use fjall::{Database, Keyspace, KeyspaceCreateOptions, KvSeparationOptions, OwnedWriteBatch};
+use fjall::{Database, Keyspace, KeyspaceCreateOptions, OwnedWriteBatch};
 
 use crate::StoreError;
 
@@ -15,7 +15,7 @@ pub enum Space {
     Buckets,
     /// Metadata of objects.
     Objects,
-    /// Small bodies of objects and parts, kept apart from keys so that compaction does not copy them.
+    /// Small bodies of objects and parts.
     Bodies,
     /// Multipart uploads under way.
     Uploads,
@@ -122,13 +122,10 @@ impl Tree {
             Self::QueueStates | Self::QueueIndex | Self::Space(Space::Parts | Space::TrailIndex) => 16 * MIB,
             _ => 4 * MIB,
         };
-        let options = KeyspaceCreateOptions::default().max_memtable_size(memtable);
-        match self {
-            Self::QueueMessages | Self::Space(Space::Bodies) => {
-                options.with_kv_separation(Some(KvSeparationOptions::default()))
-            }
-            _ => options,
-        }
+        // Large values are not separated from their keys, although that would spare compaction some copying: the engine
+        // (lsm-tree 3.1.10) does not sync the directory of the files that it would put them in, so that a power cut takes
+        // files away that the tree names, and the data directory does not open any more.
+        KeyspaceCreateOptions::default().max_memtable_size(memtable)
     }
 }
 
