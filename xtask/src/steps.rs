@@ -32,7 +32,7 @@ const STEPS: &[Step] = &[
     Step { name: "cargo-deny", fast: false, run: deny },
 ];
 
-/// Runs the steps in order and stops at the first that fails. With `fast` it leaves out those that need the binary.
+/// Runs the steps in order and stops at the first that fails. With `fast` it stops before those that need the binary.
 pub fn run(root: &Path, fast: bool) -> Result<()> {
     let steps: Vec<&Step> = STEPS.iter().filter(|step| step.fast || !fast).collect();
     let start = Instant::now();

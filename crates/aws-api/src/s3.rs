@@ -85,6 +85,9 @@ pub struct S3Op {
 /// A browser's form upload, which a multipart body tells apart and not its head.
 pub static POST_OBJECT: S3Op = row("PostObject", Post, Object, &[], Write, Data).event("PutObject");
 
+/// A browser asking whether another site's page may make a request: `OPTIONS`.
+pub static PREFLIGHT: S3Op = row("PreflightRequest", Post, Object, &[], Read, Data);
+
 /// A request that is none of S3's operations. It is answered with an error, and recorded.
 pub static UNKNOWN: S3Op = row("UnknownOperation", Post, Service, &[], Write, Management);
 

@@ -198,6 +198,10 @@ impl<B: Backend> Audit<B> {
             let message = "A header or query you provided implies functionality that is not implemented.";
             return Some((StatusCode::NOT_IMPLEMENTED, ErrorDocument::new("NotImplemented", message)));
         }
+        if std::ptr::eq(op, &raw const s3::PREFLIGHT) {
+            let message = "CORSResponse: CORS is not enabled for this bucket.";
+            return Some((StatusCode::FORBIDDEN, ErrorDocument::new("AccessForbidden", message)));
+        }
         if caller.account.is_none() {
             // Nothing is granted to everybody, so that no more of the request is read.
             return Some((StatusCode::FORBIDDEN, ErrorDocument::new("AccessDenied", "Access Denied")));

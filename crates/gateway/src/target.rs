@@ -55,6 +55,8 @@ impl Target {
         let head = Head { query: &query, parts };
         let op = if is_form_upload(parts, level) {
             &s3::POST_OBJECT
+        } else if parts.method == http::Method::OPTIONS && level != Level::Service {
+            &s3::PREFLIGHT
         } else {
             Method::parse(parts.method.as_str())
                 .and_then(|method| s3::route(method, level, &head))
@@ -199,6 +201,7 @@ mod tests {
             ("HEAD", "/b", "HeadBucket"),
             ("POST", "/b?delete", "DeleteObjects"),
             ("PATCH", "/b", "UnknownOperation"),
+            ("OPTIONS", "/b/k", "PreflightRequest"),
             ("GET", "/b/k?X-Amz-Signature=1", "GetObject"),
         ];
         for (method, path, op) in cases {

@@ -55,7 +55,7 @@ pub(crate) fn request_parameters(
         map.insert("bucketName".into(), text(bucket));
     }
     map.insert("Host".into(), text(host));
-    if let Some(key) = key.filter(|_| op.level == aws_api::s3::Level::Object || op.name == "PostObject") {
+    if let Some(key) = key.filter(|_| op.level == aws_api::s3::Level::Object) {
         map.insert("key".into(), text(key));
     }
     let query = query.iter().filter(|(name, _)| !is_secret_query(name));

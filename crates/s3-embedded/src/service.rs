@@ -162,8 +162,18 @@ where
     }
 }
 
+/// `CreateBucket` takes tags since 2025, and `s3s` passes over what it does not know.
+fn refuse_bucket_tags(parts: &http::request::Parts, whole: &[u8]) -> S3Result<()> {
+    let creates = parts.extensions.get::<ExpectedOperation>().is_some_and(|op| op.0 == "CreateBucket");
+    if creates && whole.windows(4).any(|name| name == b"<Tag") {
+        return Err(fail(S3ErrorCode::NotImplemented, "Tags of buckets are not supported."));
+    }
+    Ok(())
+}
+
 /// Checks what the head says of a short body. On `CompleteMultipartUpload` the checksum is the object's.
 fn verify(parts: &http::request::Parts, head: &HeaderMap, whole: &[u8]) -> S3Result<()> {
+    refuse_bucket_tags(parts, whole)?;
     if let Some(length) =
         head.get(header::CONTENT_LENGTH).filter(|_| !head.contains_key("x-amz-decoded-content-length"))
         && length.to_str().ok().and_then(|length| length.parse().ok()) != Some(whole.len())

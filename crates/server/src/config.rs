@@ -47,12 +47,14 @@ pub enum ConfigError {
         source: std::io::Error,
     },
     /// Text that is not TOML, or has keys that mean nothing.
-    #[error("{}: {source}", path.display())]
+    #[error("{}, line {line}: {detail}", path.display())]
     Syntax {
         /// Which file.
         path: PathBuf,
-        /// Where in it, and what.
-        source: Box<toml::de::Error>,
+        /// Where in it, from 1.
+        line: usize,
+        /// What; never a value, which may be a secret.
+        detail: String,
     },
     /// A value that cannot be.
     #[error("{}: {detail}", path.display())]
@@ -91,8 +93,7 @@ impl Config {
     /// Reads a TOML file.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
         let text = read_text(path)?;
-        let file: File = toml::from_str(&text)
-            .map_err(|source| ConfigError::Syntax { path: path.into(), source: Box::new(source) })?;
+        let file: File = toml::from_str(&text).map_err(|error| syntax_error(path, &text, &error))?;
         let invalid = |detail: String| ConfigError::Value { path: path.into(), detail };
         if file.key.is_empty() || file.key.len() > KEYS_MAX {
             return Err(invalid(format!("there must be between 1 and {KEYS_MAX} [[key]] sections")));
@@ -336,6 +337,20 @@ impl IdentityRow {
     }
 }
 
+/// The parser's own text quotes the line that it stopped at, and some of its messages the value: both may be a secret.
+fn syntax_error(path: &Path, text: &str, error: &toml::de::Error) -> ConfigError {
+    let start = error.span().map_or(0, |span| span.start);
+    let line = text.bytes().take(start).filter(|byte| *byte == b'\n').count() + 1;
+    let message = error.message();
+    let names_only = ["unknown field", "missing field", "duplicate key", "unknown variant"];
+    let detail = if names_only.iter().any(|start| message.starts_with(start)) {
+        message.to_owned()
+    } else {
+        "this is not what is expected here; see the README for a configuration".to_owned()
+    };
+    ConfigError::Syntax { path: path.into(), line, detail }
+}
+
 fn read_text(path: &Path) -> Result<String, ConfigError> {
     fs::read_to_string(path).map_err(|source| ConfigError::Unreadable { path: path.into(), source })
 }
@@ -396,12 +411,28 @@ mod tests {
             (format!("{key}secret_access_key = \"s\"\n{key}secret_access_key = \"s\""), "more than one"),
             (format!("{key}secret_access_key = \"s\"\ncolour = 1"), "unknown field `colour`"),
             (key.replace("111122223333", "1") + "secret_access_key = \"s\"", "twelve digits"),
-            (key.replace("s3", "root") + "secret_access_key = \"s\"", "root"),
-            (format!("{key}secret_access_key = \"s\"\n[cloudtrail]\ndelivery_interval = \"0s\""), "length of time"),
+            (key.replace("s3", "root") + "secret_access_key = \"s\"", "line 4: unknown variant"),
+            (format!("{key}secret_access_key = \"s\"\n[cloudtrail]\ndelivery_interval = \"0s\""), "line 7"),
         ];
         for (text, expected) in cases {
             let Err(error) = read(&text) else { panic!("{text} was read") };
             assert!(error.contains(expected), "{error}");
+        }
+    }
+
+    #[test]
+    fn no_secret_is_in_an_error() {
+        let key = "[[key]]\naccess_key_id = \"A\"\naccount = \"111122223333\"\nrole = \"s3\"\n";
+        for line in [
+            "secret_access_key = \"SUPERSECRET\" x",
+            "secret_acces_key = \"SUPERSECRET\"",
+            "secret_access_key = [\"SUPERSECRET\"]",
+            "secret_access_key = \"SUPERSECRET",
+            "secret_access_key = 1234567890",
+        ] {
+            let Err(error) = read(&format!("{key}{line}\n")) else { panic!("{line} was read") };
+            assert!(error.contains("line 5"), "{error}");
+            assert!(!error.contains("SUPERSECRET") && !error.contains("1234567890"), "{error}");
         }
     }
 }
