@@ -43,13 +43,14 @@ impl Blobs {
     pub async fn create(&self) -> Result<BlobWriter, StoreError> {
         self.core.sync.check()?;
         let core = Arc::clone(&self.core);
-        let (id, file) = blocking(move || {
+        // The writer is made where the file is: if nobody waits for it any more, it is dropped, and deletes the file.
+        blocking(move || {
             let id = BlobId(core.blob_ids.next(&core)?);
-            Ok((id, core.blob_files.create(id)?))
+            let file = tokio::fs::File::from_std(core.blob_files.create(id)?);
+            let file = BufWriter::with_capacity(CHUNK_BYTES, file);
+            Ok(BlobWriter { core, id, file, len: 0, finished: false })
         })
-        .await?;
-        let file = BufWriter::with_capacity(CHUNK_BYTES, tokio::fs::File::from_std(file));
-        Ok(BlobWriter { core: Arc::clone(&self.core), id, file, len: 0, finished: false })
+        .await
     }
 
     /// Opens a whole file for reading.
