@@ -1,7 +1,5 @@
 //! How a record stands in the event log.
 
-use serde_json::value::RawValue;
-
 use crate::Record;
 
 /// Was the request let in?
@@ -62,10 +60,5 @@ impl Entry {
             other => return Err(EntryError::Kind(other.map(|(kind, _)| *kind))),
         };
         Ok(Self { outcome, record: serde_json::from_slice(json)?, json: json.to_vec() })
-    }
-
-    /// The record as text, to be set into a larger text without being read again.
-    pub fn raw(&self) -> Result<&RawValue, EntryError> {
-        Ok(serde_json::from_slice(&self.json)?)
     }
 }
