@@ -12,7 +12,7 @@ use std::sync::Arc;
 use crate::compile::{Condition, SubRule};
 use crate::consistency::{Candidates, Undecided, consistent};
 use crate::error::EventError;
-use crate::event::{Frame, read};
+use crate::event::{Frame, Reading, read};
 use crate::fields::{Fields, MAX_KEPT, Slot};
 use crate::names::{FieldId, Names, id};
 use index::FieldIndex;
@@ -142,19 +142,19 @@ impl Engine {
     }
 
     /// Reads `event` and leaves in `scratch.hits` the rules that match, in no order.
-    pub(crate) fn matches(&self, event: &[u8], scratch: &mut Scratch) -> Result<(), EventError> {
-        self.read(event, scratch)?;
+    pub(crate) fn matches(&self, event: &[u8], reading: Reading, scratch: &mut Scratch) -> Result<(), EventError> {
+        self.read(event, reading, scratch)?;
         self.decide(event, scratch)
     }
 
-    pub(crate) fn read(&self, event: &[u8], scratch: &mut Scratch) -> Result<(), EventError> {
+    pub(crate) fn read(&self, event: &[u8], reading: Reading, scratch: &mut Scratch) -> Result<(), EventError> {
         scratch.fields.reset(self.fields.len());
-        read(event, &self.names, &mut scratch.fields, &mut scratch.frames)
+        read(event, &self.names, reading, &mut scratch.fields, &mut scratch.frames)
     }
 
     /// The field that a name leads to, from outside an event.
     pub(crate) fn field_named(&self, name: &str) -> Option<FieldId> {
-        self.names.walk(crate::names::ROOT, name.as_bytes()).and_then(|node| self.names.field(node))
+        self.names.walk(crate::names::ROOT, name.as_bytes(), 0, name.len()).and_then(|node| self.names.field(node))
     }
 
     /// Makes room for the fields of an input that is not an event.
@@ -292,10 +292,10 @@ mod tests {
         let event = br#"{"a":{"b":2},"c":"x"}"#;
         let mut scratch = Scratch::default();
         engine.remove(first);
-        engine.matches(event, &mut scratch).expect("an event");
+        engine.matches(event, Reading::Loose, &mut scratch).expect("an event");
         assert_eq!((scratch.hits.as_slice(), scratch.fields.touched().len()), (&[second][..], 1));
         engine.remove(second);
-        engine.matches(event, &mut scratch).expect("an event");
+        engine.matches(event, Reading::Loose, &mut scratch).expect("an event");
         assert!(scratch.hits.is_empty() && scratch.candidates.is_empty() && scratch.fields.touched().is_empty());
         assert!(engine.fields.iter().all(FieldIndex::is_empty) && engine.always.is_empty());
     }

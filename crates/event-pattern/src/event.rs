@@ -1,17 +1,30 @@
 //! One pass over an event's bytes that keeps what patterns name and skips the rest.
 //!
-//! What is skipped is read only as far as is needed to find its end. Nothing recurses: nesting costs a small frame for
-//! an array or object on the way to a field, and a count for one that is skipped.
+//! The bytes are looked at in blocks of 64, each once, for quotes and brackets ([`blocks`]); the walk goes from one to the
+//! next, compares keys with the names that patterns mention ([`Names`]), and steps over the values that nobody asks for
+//! without looking into them. Nothing recurses: nesting costs a small frame for an array or object on the way to a field,
+//! and a count for one that is skipped.
+//!
+//! Read loosely, an event is checked where it was walked. Read strictly, each block is held to the whole grammar as it goes
+//! by ([`grammar`]). Either way a mistake only stops the reading; where it is, and what, is found out afterwards by
+//! [`diagnose`], byte by byte.
+
+mod blocks;
+mod diagnose;
+mod grammar;
+mod masks;
+mod scalar;
 
 use crate::error::EventError;
 use crate::fields::{Fields, NONE, OUTSIDE};
 use crate::lexer::unescape;
 use crate::names::{Names, NodeId, ROOT};
 use crate::operator::Kind;
-use crate::swar::{find_end, find_special};
+use blocks::{Blocks, Broken};
+use scalar::{ends_scalar, literal, number};
 
-/// The longest event that is read: positions are 32 bits wide, and unescaped text is never longer than its source.
-pub const MAX_EVENT_BYTES: usize = 1 << 30;
+/// The longest event that is read, 256 MiB: positions are 32 bits wide, and unescaped text is never longer than its source.
+pub const MAX_EVENT_BYTES: usize = 1 << 28;
 
 /// An object or array whose values are read.
 #[derive(Clone, Copy, Debug)]
@@ -20,34 +33,68 @@ pub(crate) struct Frame {
     element: u32,
     /// The array's number; [`NONE`] is an object.
     array: u32,
+    /// Its first entry was read.
     populated: bool,
+}
+
+/// How much of an event is checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reading {
+    /// What patterns mention.
+    Loose,
+    /// All of it.
+    Strict,
 }
 
 /// Reads the fields of `names` from `event`.
 pub(crate) fn read(
     event: &[u8],
     names: &Names,
+    reading: Reading,
     fields: &mut Fields,
     frames: &mut Vec<Frame>,
 ) -> Result<(), EventError> {
-    if event.len() > MAX_EVENT_BYTES {
-        return Err(EventError::TooLong { bytes: event.len() });
-    }
-    frames.clear();
-    let mut reader = Reader { event, at: 0, names, fields, frames };
-    reader.skip_space();
-    reader.expect(b'{', "an object")?;
-    reader.frames.push(Frame { node: ROOT, element: OUTSIDE, array: NONE, populated: false });
-    while let Some(frame) = reader.frames.last().copied() {
-        if frame.array == NONE { reader.object_entry(frame)? } else { reader.array_entry(frame)? }
-    }
-    reader.skip_space();
-    if reader.at < event.len() { Err(reader.error("the end of the event")) } else { Ok(()) }
+    check_length(event)?;
+    let read = match reading {
+        Reading::Loose => Reader::<false>::new(event, names, fields, frames).event(),
+        Reading::Strict => Reader::<true>::new(event, names, fields, frames).event(),
+    };
+    read.map_err(|Broken| mistake(event))
 }
 
-struct Reader<'r> {
+/// Whether an event is one JSON object in UTF-8 (RFC 8259), all of it: the check that strict matching makes, without
+/// patterns.
+///
+/// # Errors
+/// [`EventError::Syntax`] with the place of the first mistake, or [`EventError::TooLong`].
+///
+/// ```
+/// use event_pattern::validate;
+/// assert!(validate(br#"{"detail": {"size": 3}}"#).is_ok());
+/// assert_eq!(validate(br#"{"detail": {"size": 03}}"#).unwrap_err().offset(), Some(21));
+/// ```
+pub fn validate(event: &[u8]) -> Result<(), EventError> {
+    check_length(event)?;
+    let starts = event.trim_ascii_start().first() == Some(&b'{');
+    if starts && Blocks::<true>::new(event).finish().is_ok() { Ok(()) } else { Err(mistake(event)) }
+}
+
+fn check_length(event: &[u8]) -> Result<(), EventError> {
+    if event.len() > MAX_EVENT_BYTES { Err(EventError::TooLong { bytes: event.len() }) } else { Ok(()) }
+}
+
+#[cold]
+fn mistake(event: &[u8]) -> EventError {
+    // The walk and the diagnosis know the same grammar, which fuzzing holds them to.
+    let (offset, expected) = diagnose::diagnose(event).unwrap_or((0, "an event that can be read"));
+    EventError::Syntax { offset, expected }
+}
+
+struct Reader<'r, const STRICT: bool> {
     event: &'r [u8],
+    /// The next byte; a quote or bracket there is the next that `blocks` finds.
     at: usize,
+    blocks: Blocks<'r, STRICT>,
     names: &'r Names,
     fields: &'r mut Fields,
     frames: &'r mut Vec<Frame>,
@@ -60,113 +107,191 @@ struct Text {
     end: usize,
 }
 
-impl Reader<'_> {
-    fn error(&self, expected: &'static str) -> EventError {
-        EventError::Syntax { offset: self.at, expected }
+impl<'r, const STRICT: bool> Reader<'r, STRICT> {
+    fn new(event: &'r [u8], names: &'r Names, fields: &'r mut Fields, frames: &'r mut Vec<Frame>) -> Self {
+        frames.clear();
+        Self { event, at: 0, blocks: Blocks::new(event), names, fields, frames }
     }
 
+    fn event(mut self) -> Result<(), Broken> {
+        self.skip_space();
+        if self.peek() != Some(b'{') {
+            return Err(Broken);
+        }
+        self.open(ROOT, OUTSIDE, NONE)?;
+        while let Some(&frame) = self.frames.last() {
+            if frame.array == NONE { self.object(frame)? } else { self.array(frame)? }
+        }
+        self.skip_space();
+        if self.at < self.event.len() {
+            return Err(Broken);
+        }
+        if STRICT { self.blocks.finish() } else { Ok(()) }
+    }
+
+    #[inline]
     fn peek(&self) -> Option<u8> {
         self.event.get(self.at).copied()
     }
 
-    fn expect(&mut self, byte: u8, expected: &'static str) -> Result<(), EventError> {
-        if self.peek() != Some(byte) {
-            return Err(self.error(expected));
-        }
-        self.at += 1;
-        Ok(())
-    }
-
+    #[inline]
     fn skip_space(&mut self) {
         while matches!(self.peek(), Some(b' ' | b'\n' | b'\r' | b'\t')) {
             self.at += 1;
         }
     }
 
-    /// Goes to the next entry of the innermost frame; `false` where `close` ended it.
-    fn advance(&mut self, frame: Frame, close: u8) -> Result<bool, EventError> {
-        self.skip_space();
-        if self.peek() == Some(close) {
-            self.at += 1;
-            self.frames.pop();
-            return Ok(false);
+    #[inline]
+    fn expect(&mut self, byte: u8) -> Result<(), Broken> {
+        if self.peek() != Some(byte) {
+            return Err(Broken);
         }
+        self.at += 1;
+        self.skip_space();
+        Ok(())
+    }
+
+    /// Goes on from an entry: `false` if `close` ends what is innermost, otherwise the next entry starts here.
+    #[inline]
+    fn goes_on(&mut self, close: u8) -> Result<bool, Broken> {
+        self.skip_space();
+        match self.peek() {
+            Some(b',') => {
+                self.at += 1;
+                self.skip_space();
+                Ok(true)
+            }
+            Some(byte) if byte == close => {
+                self.leave()?;
+                Ok(false)
+            }
+            _ => Err(Broken),
+        }
+    }
+
+    /// Ends what is innermost at its closing bracket.
+    fn leave(&mut self) -> Result<(), Broken> {
+        self.blocks.next()?;
+        self.at += 1;
+        self.frames.pop();
+        Ok(())
+    }
+
+    /// Goes into the object or array at hand.
+    fn open(&mut self, node: NodeId, element: u32, array: u32) -> Result<(), Broken> {
+        self.blocks.next()?;
+        self.at += 1;
+        self.skip_space();
+        self.frames.push(Frame { node, element, array, populated: false });
+        if self.peek() == Some(if array == NONE { b'}' } else { b']' }) { self.leave() } else { Ok(()) }
+    }
+
+    /// Starts or goes on with the innermost object or array: `false` if it is over.
+    fn resume(&mut self, frame: Frame, close: u8) -> Result<bool, Broken> {
         if frame.populated {
-            self.expect(b',', "a comma or the end")?;
-            self.skip_space();
-        } else if let Some(top) = self.frames.last_mut() {
+            return self.goes_on(close);
+        }
+        if let Some(top) = self.frames.last_mut() {
             top.populated = true;
         }
         Ok(true)
     }
 
-    fn object_entry(&mut self, frame: Frame) -> Result<(), EventError> {
-        if !self.advance(frame, b'}')? {
-            return Ok(());
+    /// Entries of an object until it ends or one of its values is gone into.
+    fn object(&mut self, frame: Frame) -> Result<(), Broken> {
+        let depth = self.frames.len();
+        let mut more = self.resume(frame, b'}')?;
+        while more {
+            match self.key(frame.node)? {
+                Some(node) => self.value(node, frame)?,
+                None => self.skip_value()?,
+            }
+            more = self.frames.len() == depth && self.goes_on(b'}')?;
         }
-        self.expect(b'"', "a field name")?;
-        let mark = self.fields.text.len();
-        let key = self.text()?;
-        let source = if key.copied { &self.fields.text } else { self.event };
-        let node = self.names.walk(frame.node, &source[key.start..key.end]);
-        self.fields.text.truncate(mark);
-        self.skip_space();
-        self.expect(b':', "a colon")?;
-        self.skip_space();
-        match node {
-            Some(node) => self.value(node, frame),
-            None => self.skip_value(),
-        }
+        Ok(())
     }
 
-    fn array_entry(&mut self, frame: Frame) -> Result<(), EventError> {
-        if self.advance(frame, b']')? { self.value(frame.node, frame) } else { Ok(()) }
+    /// Elements of an array until it ends or one of them is gone into.
+    fn array(&mut self, frame: Frame) -> Result<(), Broken> {
+        let depth = self.frames.len();
+        let mut more = self.resume(frame, b']')?;
+        while more {
+            self.value(frame.node, frame)?;
+            more = self.frames.len() == depth && self.goes_on(b']')?;
+        }
+        Ok(())
+    }
+
+    /// A key and its colon; the node it leads to if patterns mention it.
+    #[inline]
+    fn key(&mut self, node: NodeId) -> Result<Option<NodeId>, Broken> {
+        if self.peek() != Some(b'"') {
+            return Err(Broken);
+        }
+        let (start, end) = self.quotes()?;
+        let next = if self.blocks.backslashes || self.blocks.controls {
+            self.odd_key(node, start, end)?
+        } else {
+            self.names.walk(node, self.event, start, end)
+        };
+        self.skip_space();
+        self.expect(b':')?;
+        Ok(next)
+    }
+
+    /// A key of an event in which texts have escapes: this may be one of them.
+    #[cold]
+    fn odd_key(&mut self, node: NodeId, start: usize, end: usize) -> Result<Option<NodeId>, Broken> {
+        let mark = self.fields.text.len();
+        let text = self.unescaped(start, end)?;
+        let source = if text.copied { &self.fields.text } else { self.event };
+        let next = self.names.walk(node, source, text.start, text.end);
+        self.fields.text.truncate(mark);
+        Ok(next)
+    }
+
+    /// Goes behind the text at hand; where it starts and ends, without its quotes.
+    #[inline]
+    fn quotes(&mut self) -> Result<(usize, usize), Broken> {
+        self.blocks.next()?;
+        let end = self.blocks.next()?;
+        let start = self.at + 1;
+        self.at = end + 1;
+        Ok((start, end))
     }
 
     /// A value at a node that patterns mention, in the object or array `around`.
-    fn value(&mut self, node: NodeId, around: Frame) -> Result<(), EventError> {
-        match self.peek() {
-            Some(b'{') if self.names.goes_on(node) => {
-                self.open(node, around, NONE);
-                Ok(())
-            }
-            Some(b'[') => {
-                let array = self.fields.open_array();
-                self.open(node, around, array);
-                Ok(())
-            }
-            Some(b'{') => self.skip_value(),
-            _ => self.scalar(node, around.element),
-        }
-    }
-
-    fn open(&mut self, node: NodeId, around: Frame, array: u32) {
-        self.at += 1;
+    fn value(&mut self, node: NodeId, around: Frame) -> Result<(), Broken> {
+        let array = match self.peek() {
+            Some(b'{') if self.names.goes_on(node) => NONE,
+            Some(b'{') => return self.skip_value(),
+            Some(b'[') => self.fields.open_array(),
+            _ => return self.scalar(node, around.element),
+        };
         let element = match around.array {
             NONE => around.element,
             outer => self.fields.open_element(around.element, outer),
         };
-        self.frames.push(Frame { node, element, array, populated: false });
+        self.open(node, element, array)
     }
 
-    fn scalar(&mut self, node: NodeId, element: u32) -> Result<(), EventError> {
+    fn scalar(&mut self, node: NodeId, element: u32) -> Result<(), Broken> {
         let start = self.at;
         let (kind, text) = match self.peek() {
             Some(b'"') => {
-                self.at += 1;
-                let text = self.text()?;
-                self.check_utf8(&text)?;
-                (Kind::Text, text)
+                let (start, end) = self.quotes()?;
+                (Kind::Text, self.text(start, end)?)
             }
             Some(b'-' | b'0'..=b'9') => {
-                self.number()?;
+                self.at = number(self.event, start).map_err(|_| Broken)?;
                 (Kind::Number, Text { copied: false, start, end: self.at })
             }
-            Some(byte) => {
-                let kind = self.literal(byte)?;
-                (kind, Text { copied: false, start, end: self.at })
+            Some(_) => {
+                let (kind, end) = literal(self.event, start).ok_or(Broken)?;
+                self.at = end;
+                (kind, Text { copied: false, start, end })
             }
-            None => return Err(self.error("a value")),
+            None => return Err(Broken),
         };
         if let Some(field) = self.names.field(node) {
             self.fields.add(field, element, kind, text.copied, text.start, text.end);
@@ -174,145 +299,62 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn check_utf8(&mut self, text: &Text) -> Result<(), EventError> {
+    /// The text between two quotes.
+    #[inline]
+    fn text(&mut self, start: usize, end: usize) -> Result<Text, Broken> {
+        if !(self.blocks.backslashes || self.blocks.controls || self.blocks.high) {
+            return Ok(Text { copied: false, start, end });
+        }
+        let text = self.unescaped(start, end)?;
         let source = if text.copied { &self.fields.text } else { self.event };
-        let bytes = &source[text.start..text.end];
-        if bytes.is_ascii() || std::str::from_utf8(bytes).is_ok() { Ok(()) } else { Err(self.error("text in UTF-8")) }
+        std::str::from_utf8(&source[text.start..text.end]).map_err(|_| Broken)?;
+        Ok(text)
     }
 
-    /// The rest of a text whose opening quote was read.
-    fn text(&mut self) -> Result<Text, EventError> {
-        let start = self.at;
-        match self.plain()? {
-            b'"' => Ok(Text { copied: false, start, end: self.at - 1 }),
-            _ => self.escaped(start),
+    /// The text between two quotes, without escape sequences, as bytes.
+    fn unescaped(&mut self, start: usize, end: usize) -> Result<Text, Broken> {
+        let raw = &self.event[start..end];
+        if self.blocks.controls && raw.iter().any(|&byte| byte < b' ') {
+            return Err(Broken);
         }
-    }
-
-    /// Goes behind the next quote or backslash and returns it.
-    fn plain(&mut self) -> Result<u8, EventError> {
-        let Some(at) = find_special(self.event, self.at) else {
-            self.at = self.event.len();
-            return Err(self.error("the end of a text"));
-        };
-        self.at = at;
-        match self.event[at] {
-            byte @ (b'"' | b'\\') => {
-                self.at += 1;
-                Ok(byte)
-            }
-            _ => Err(self.error("no control characters in a text")),
-        }
-    }
-
-    fn escaped(&mut self, start: usize) -> Result<Text, EventError> {
+        let Some(mut escape) = memchr::memchr(b'\\', raw) else { return Ok(Text { copied: false, start, end }) };
         let copy = self.fields.text.len();
-        let mut from = start;
+        let mut from = 0;
         loop {
-            // Behind a backslash.
-            self.fields.text.extend_from_slice(&self.event[from..self.at - 1]);
-            let Some((character, length)) = unescape(&self.event[self.at..]) else {
-                return Err(self.error("an escape sequence"));
-            };
+            self.fields.text.extend_from_slice(&raw[from..escape]);
+            let (character, length) = unescape(&raw[escape + 1..]).ok_or(Broken)?;
             self.fields.text.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
-            self.at += length;
-            from = self.at;
-            if self.plain()? == b'"' {
-                self.fields.text.extend_from_slice(&self.event[from..self.at - 1]);
-                return Ok(Text { copied: true, start: copy, end: self.fields.text.len() });
+            from = escape + 1 + length;
+            match memchr::memchr(b'\\', &raw[from..]) {
+                Some(more) => escape = from + more,
+                None => break,
             }
         }
+        self.fields.text.extend_from_slice(&raw[from..]);
+        Ok(Text { copied: true, start: copy, end: self.fields.text.len() })
     }
 
-    fn digits(&mut self) -> Result<usize, EventError> {
-        let start = self.at;
-        while self.peek().is_some_and(|byte| byte.is_ascii_digit()) {
-            self.at += 1;
-        }
-        if self.at == start { Err(self.error("a digit")) } else { Ok(self.at - start) }
-    }
-
-    fn number(&mut self) -> Result<(), EventError> {
-        if self.peek() == Some(b'-') {
-            self.at += 1;
-        }
-        let leading_zero = self.peek() == Some(b'0');
-        if self.digits()? > 1 && leading_zero {
-            return Err(self.error("no zero before other digits"));
-        }
-        if self.peek() == Some(b'.') {
-            self.at += 1;
-            self.digits()?;
-        }
-        if matches!(self.peek(), Some(b'e' | b'E')) {
-            self.at += 1;
-            if matches!(self.peek(), Some(b'+' | b'-')) {
-                self.at += 1;
-            }
-            self.digits()?;
-        }
-        Ok(())
-    }
-
-    fn literal(&mut self, first: u8) -> Result<Kind, EventError> {
-        let (word, kind): (&[u8], _) = match first {
-            b't' => (b"true", Kind::True),
-            b'f' => (b"false", Kind::False),
-            b'n' => (b"null", Kind::Null),
-            _ => return Err(self.error("a value")),
-        };
-        if !self.event[self.at..].starts_with(word) {
-            return Err(self.error("a value"));
-        }
-        self.at += word.len();
-        Ok(kind)
-    }
-
-    fn skip_value(&mut self) -> Result<(), EventError> {
+    /// Goes behind a value that nobody asks for.
+    #[inline]
+    fn skip_value(&mut self) -> Result<(), Broken> {
         match self.peek() {
             Some(b'"') => {
-                self.at += 1;
-                self.skip_text()
+                self.quotes()?;
             }
-            Some(b'{' | b'[') => self.skip_container(),
-            Some(b'-' | b'0'..=b'9') => self.number(),
-            Some(byte) => self.literal(byte).map(drop),
-            None => Err(self.error("a value")),
-        }
-    }
-
-    /// Goes behind the end of a text whose opening quote was read.
-    fn skip_text(&mut self) -> Result<(), EventError> {
-        loop {
-            let Some(at) = find_end(self.event, self.at) else {
-                self.at = self.event.len();
-                return Err(self.error("the end of a text"));
-            };
-            self.at = at + 1;
-            if self.event[at] == b'"' {
-                return Ok(());
+            Some(b'{' | b'[') => {
+                self.blocks.next()?;
+                self.at = self.blocks.close()? + 1;
             }
-            // What a backslash escapes is neither a quote nor a backslash that counts.
-            self.at += 1;
-        }
-    }
-
-    fn skip_container(&mut self) -> Result<(), EventError> {
-        let mut depth = 0_usize;
-        while let Some(byte) = self.peek() {
-            self.at += 1;
-            match byte {
-                b'"' => self.skip_text()?,
-                b'{' | b'[' => depth += 1,
-                b'}' | b']' => {
-                    depth -= 1;
-                    if depth == 0 {
-                        return Ok(());
-                    }
+            _ => {
+                let start = self.at;
+                while self.peek().is_some_and(|byte| !ends_scalar(byte)) {
+                    self.at += 1;
                 }
-                _ => {}
+                if self.at == start {
+                    return Err(Broken);
+                }
             }
         }
-        Err(self.error("the end of an object or array"))
+        Ok(())
     }
 }

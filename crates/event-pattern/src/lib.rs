@@ -16,11 +16,10 @@ mod names;
 mod number;
 mod operator;
 mod pattern;
-mod swar;
 mod wildcard;
 
 pub use error::{EventError, PatternError, PatternErrorKind};
-pub use event::MAX_EVENT_BYTES;
+pub use event::{MAX_EVENT_BYTES, validate};
 pub use explain::{Explanation, FieldMismatch, Mismatch};
 pub use matcher::Matcher;
 pub use pattern::{Options, Pattern, SERVICE_MAX_CHARS, Value};

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::engine::{Engine, RuleId};
 use crate::error::EventError;
+use crate::event::Reading;
 use crate::pattern::{Pattern, with_scratch};
 
 /// A set of rules, each a key and a pattern. One pass over an event finds all that match; what one rule answers does not
@@ -81,9 +82,19 @@ impl<K: Ord + Clone> Matcher<K> {
     ///
     /// After [`EventError::Undecided`] `out` holds the rules that were found to match; after any other error nothing.
     pub fn matches(&self, event: &[u8], out: &mut Vec<K>) -> Result<(), EventError> {
+        self.matches_reading(event, Reading::Loose, out)
+    }
+
+    /// As [`Matcher::matches`], with all of the event checked: what is not one JSON object in UTF-8 is an error, whatever
+    /// the rules mention.
+    pub fn matches_strict(&self, event: &[u8], out: &mut Vec<K>) -> Result<(), EventError> {
+        self.matches_reading(event, Reading::Strict, out)
+    }
+
+    fn matches_reading(&self, event: &[u8], reading: Reading, out: &mut Vec<K>) -> Result<(), EventError> {
         out.clear();
         with_scratch(|scratch| {
-            let result = self.engine.matches(event, scratch);
+            let result = self.engine.matches(event, reading, scratch);
             if matches!(result, Ok(()) | Err(EventError::Undecided { .. })) {
                 out.extend(scratch.hits.iter().filter_map(|&rule| self.keys[rule as usize].clone()));
                 out.sort_unstable();

@@ -1,9 +1,6 @@
 //! The names that patterns mention, as a tree walked beside the event.
 
-use crate::hash::FastMap;
-
-/// Up to here a look at each child is faster than a table.
-const MAX_LISTED_CHILDREN: usize = 8;
+use std::sync::Arc;
 
 pub(crate) type NodeId = u32;
 pub(crate) type FieldId = u32;
@@ -19,13 +16,85 @@ pub(crate) struct Names {
 
 #[derive(Clone, Debug, Default)]
 struct Node {
-    listed: Vec<(Box<[u8]>, NodeId)>,
-    table: FastMap<Box<[u8]>, NodeId>,
+    children: Children,
     field: Option<FieldId>,
     /// Conditions at this node and below it; at zero the event's part is skipped.
     conditions: u32,
     /// Conditions below it only.
     below: u32,
+}
+
+/// A table from the first eight bytes and the length of a name, which nearly always tell names apart.
+#[derive(Clone, Debug, Default)]
+struct Children {
+    /// A power of two, at least half of them free; none if there are no children.
+    slots: Box<[Slot]>,
+    used: usize,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Slot {
+    word: u64,
+    len: usize,
+    child: NodeId,
+    name: Option<Arc<[u8]>>,
+}
+
+/// The first bytes of `source[start..end]` as a number, and nothing of what is behind.
+#[inline]
+fn first_word(source: &[u8], start: usize, end: usize) -> u64 {
+    let len = end - start;
+    if let Some(eight) = source[start..].first_chunk::<8>() {
+        let word = u64::from_le_bytes(*eight);
+        return if len >= 8 { word } else { word & !(u64::MAX << (8 * len)) };
+    }
+    source[start..end].iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte))
+}
+
+#[inline]
+fn hash(word: u64, len: usize) -> usize {
+    let mixed = (word ^ len as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    usize::try_from(mixed >> 40).unwrap_or_default()
+}
+
+impl Children {
+    #[inline]
+    fn find(&self, source: &[u8], start: usize, end: usize) -> Option<NodeId> {
+        let mask = self.slots.len().checked_sub(1)?;
+        let (word, len) = (first_word(source, start, end), end - start);
+        let mut at = hash(word, len) & mask;
+        loop {
+            let slot = &self.slots[at];
+            let name = slot.name.as_ref()?;
+            if slot.word == word && slot.len == len && (len <= 8 || name[8..] == source[start + 8..end]) {
+                return Some(slot.child);
+            }
+            at = (at + 1) & mask;
+        }
+    }
+
+    fn insert(&mut self, name: Arc<[u8]>, child: NodeId) {
+        if (self.used + 1) * 2 > self.slots.len() {
+            let larger = vec![Slot::default(); (self.slots.len() * 2).max(4)].into_boxed_slice();
+            for slot in std::mem::replace(&mut self.slots, larger) {
+                self.place(slot);
+            }
+        }
+        self.used += 1;
+        self.place(Slot { word: first_word(&name, 0, name.len()), len: name.len(), child, name: Some(name) });
+    }
+
+    fn place(&mut self, slot: Slot) {
+        if slot.name.is_none() {
+            return;
+        }
+        let mask = self.slots.len() - 1;
+        let mut at = hash(slot.word, slot.len) & mask;
+        while self.slots[at].name.is_some() {
+            at = (at + 1) & mask;
+        }
+        self.slots[at] = slot;
+    }
 }
 
 impl Names {
@@ -40,7 +109,7 @@ impl Names {
             let node = &mut self.nodes[at as usize];
             node.conditions += 1;
             node.below += 1;
-            at = match self.find(at, step) {
+            at = match node.children.find(step, 0, step.len()) {
                 Some(child) => child,
                 None => self.grow(at, step),
             };
@@ -57,7 +126,7 @@ impl Names {
             let node = &mut self.nodes[at as usize];
             node.conditions -= 1;
             node.below -= 1;
-            match self.find(at, step) {
+            match node.children.find(step, 0, step.len()) {
                 Some(child) => at = child,
                 None => return,
             }
@@ -68,45 +137,51 @@ impl Names {
     fn grow(&mut self, at: NodeId, step: &[u8]) -> NodeId {
         let child = id(self.nodes.len());
         self.nodes.push(Node::default());
-        let node = &mut self.nodes[at as usize];
-        if node.listed.len() < MAX_LISTED_CHILDREN {
-            node.listed.push((step.into(), child));
-        } else {
-            node.table.insert(step.into(), child);
-        }
+        self.nodes[at as usize].children.insert(step.into(), child);
         child
     }
 
-    fn find(&self, at: NodeId, step: &[u8]) -> Option<NodeId> {
-        let node = &self.nodes[at as usize];
-        let listed = node.listed.iter().find(|(name, _)| **name == *step).map(|&(_, child)| child);
-        if listed.is_none() && !node.table.is_empty() {
-            return node.table.get(step).copied();
-        }
-        listed
-    }
-
-    /// Follows one key of an event, which may hold points; `None` where no pattern mentions it.
-    pub(crate) fn walk(&self, at: NodeId, key: &[u8]) -> Option<NodeId> {
-        let mut at = at;
-        let mut rest = key;
-        while let Some(point) = memchr::memchr(b'.', rest) {
-            at = self.find(at, &rest[..point])?;
-            rest = &rest[point + 1..];
-        }
-        let child = self.find(at, rest)?;
+    /// Follows one key of an event, `source[start..end]`, which may hold points; `None` where no pattern mentions it.
+    #[inline]
+    pub(crate) fn walk(&self, at: NodeId, source: &[u8], start: usize, end: usize) -> Option<NodeId> {
+        let child = match self.nodes[at as usize].children.find(source, start, end) {
+            Some(child) => child,
+            // No child's name has a point: they were split there.
+            None if has_point(&source[start..end]) => self.walk_steps(at, &source[start..end])?,
+            None => return None,
+        };
         (self.nodes[child as usize].conditions > 0).then_some(child)
     }
 
+    #[cold]
+    fn walk_steps(&self, at: NodeId, key: &[u8]) -> Option<NodeId> {
+        let mut steps = key.split(|&byte| byte == b'.');
+        steps.try_fold(at, |at, step| self.nodes[at as usize].children.find(step, 0, step.len()))
+    }
+
     /// The field that ends at a node.
+    #[inline]
     pub(crate) fn field(&self, at: NodeId) -> Option<FieldId> {
         self.nodes[at as usize].field
     }
 
     /// Whether fields lie below a node.
+    #[inline]
     pub(crate) fn goes_on(&self, at: NodeId) -> bool {
         self.nodes[at as usize].below > 0
     }
+}
+
+/// Whether a key holds a point. Keys are short: eight bytes at a time are faster than a call to a vector search.
+#[inline]
+fn has_point(key: &[u8]) -> bool {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    let (words, rest) = key.as_chunks::<8>();
+    let in_words = words.iter().any(|eight| {
+        let word = u64::from_le_bytes(*eight) ^ (ONES * u64::from(b'.'));
+        word.wrapping_sub(ONES) & !word & (ONES << 7) != 0
+    });
+    in_words || rest.contains(&b'.')
 }
 
 /// Ids are 32 bits wide: fewer than four billion nodes fit in memory.

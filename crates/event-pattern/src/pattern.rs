@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use crate::compile::{SubRule, compile};
 use crate::engine::{Engine, Scratch};
 use crate::error::{EventError, PatternError};
+use crate::event::Reading;
 use crate::explain::{Explanation, explain};
 use crate::operator::Kind;
 
@@ -96,8 +97,18 @@ impl Pattern {
     /// Whether the pattern matches `event`, a JSON object. Parts of it that the pattern does not mention are skipped and
     /// only read as far as is needed to find their end.
     pub fn matches(&self, event: &[u8]) -> Result<bool, EventError> {
+        self.matches_reading(event, Reading::Loose)
+    }
+
+    /// As [`Pattern::matches`], with all of the event checked: what is not one JSON object in UTF-8 is an error, whatever
+    /// the pattern mentions.
+    pub fn matches_strict(&self, event: &[u8]) -> Result<bool, EventError> {
+        self.matches_reading(event, Reading::Strict)
+    }
+
+    fn matches_reading(&self, event: &[u8], reading: Reading) -> Result<bool, EventError> {
         with_scratch(|scratch| {
-            self.engine().matches(event, scratch)?;
+            self.engine().matches(event, reading, scratch)?;
             Ok(!scratch.hits.is_empty())
         })
     }
@@ -123,7 +134,7 @@ impl Pattern {
     pub fn explain(&self, event: &[u8]) -> Result<Explanation, EventError> {
         with_scratch(|scratch| {
             let engine = self.engine();
-            engine.matches(event, scratch)?;
+            engine.matches(event, Reading::Loose, scratch)?;
             if !scratch.hits.is_empty() {
                 return Ok(Explanation::Match);
             }

@@ -1,0 +1,215 @@
+//! An event as a stream of blocks: where its quotes and brackets are, and, if asked, whether it keeps the grammar.
+
+use super::grammar::Grammar;
+use super::masks::{BLOCK, Masks, classify};
+
+/// The event is not JSON; where and why is found out by [`diagnose`](super::diagnose).
+#[derive(Debug, PartialEq)]
+pub(super) struct Broken;
+
+/// The quotes and brackets of an event that do not stand in a text or behind a backslash, in order.
+///
+/// With `STRICT` every block is also held to the grammar when it is reached.
+pub(super) struct Blocks<'e, const STRICT: bool> {
+    event: &'e [u8],
+    /// Where the current block starts.
+    base: usize,
+    /// Where the next block starts.
+    next: usize,
+    /// Quotes and brackets of the current block that are still ahead.
+    ahead: u64,
+    brackets: u64,
+    open: u64,
+    inside: u64,
+    escape: u64,
+    grammar: Grammar,
+    /// A backslash was seen in some text so far.
+    pub(super) backslashes: bool,
+    /// A control character was seen in some text so far.
+    pub(super) controls: bool,
+    /// A byte that is not ASCII was seen so far.
+    pub(super) high: bool,
+}
+
+/// The bits of `word` that have an odd number of bits at or below them.
+fn parity(mut word: u64) -> u64 {
+    for shift in [1, 2, 4, 8, 16, 32] {
+        word ^= word << shift;
+    }
+    word
+}
+
+/// Bytes that stand behind a backslash that counts; `carry` is 1 if the first byte of the next block does.
+#[inline]
+fn escaped(backslash: u64, carry: &mut u64) -> u64 {
+    const ODD: u64 = 0xAAAA_AAAA_AAAA_AAAA;
+    if backslash == 0 {
+        return std::mem::take(carry);
+    }
+    // A run of backslashes that starts at an even place ends with one that counts if it ends at an even place too.
+    // Subtracting the starts from the runs finds the ends of all runs at once, as in Langdale and Lemire, "Parsing
+    // Gigabytes of JSON per Second" (2019).
+    let starts = backslash & !*carry;
+    let may_be_escaped = starts << 1;
+    let codes = (may_be_escaped | ODD).wrapping_sub(starts) ^ ODD;
+    let escaped = codes ^ (backslash | *carry);
+    let escapes = codes & backslash;
+    *carry = escapes >> 63;
+    escaped
+}
+
+impl<'e, const STRICT: bool> Blocks<'e, STRICT> {
+    pub(super) fn new(event: &'e [u8]) -> Self {
+        Self {
+            event,
+            base: 0,
+            next: 0,
+            ahead: 0,
+            brackets: 0,
+            open: 0,
+            inside: 0,
+            escape: 0,
+            grammar: Grammar::new(),
+            backslashes: false,
+            controls: false,
+            high: false,
+        }
+    }
+
+    /// Goes to the next block.
+    #[inline(never)]
+    fn refill(&mut self) -> Result<(), Broken> {
+        let rest = self.event.get(self.next..).filter(|rest| !rest.is_empty()).ok_or(Broken)?;
+        self.base = self.next;
+        self.next += BLOCK;
+        match rest.first_chunk::<BLOCK>() {
+            Some(block) => self.look_at(block),
+            None => {
+                let mut block = [b' '; BLOCK];
+                block[..rest.len()].copy_from_slice(rest);
+                self.look_at(&block)
+            }
+        }
+    }
+
+    #[inline]
+    fn look_at(&mut self, block: &[u8; BLOCK]) -> Result<(), Broken> {
+        let (Masks { quote, backslash, open, close, control, high }, more) = classify::<STRICT>(block);
+        let escaped = escaped(backslash, &mut self.escape);
+        let quote = quote & !escaped;
+        // From the opening quote up to, not including, the closing one.
+        let inside = parity(quote) ^ self.inside;
+        self.inside = 0_u64.wrapping_sub(inside >> 63);
+        let outside = !(inside | quote);
+        self.backslashes |= backslash & inside != 0;
+        self.controls |= control & inside != 0;
+        self.high |= high != 0;
+        self.open = open & outside;
+        self.brackets = (open | close) & outside;
+        self.ahead = quote | self.brackets;
+        if STRICT {
+            if control & inside != 0 {
+                return Err(Broken);
+            }
+            let escapes = backslash & !escaped;
+            self.grammar.check(
+                self.event,
+                self.base,
+                &super::grammar::Block {
+                    quote,
+                    inside,
+                    open: self.open,
+                    close: close & outside,
+                    comma: more.comma & outside,
+                    colon: more.colon & outside,
+                    space: more.space & outside,
+                    escapes,
+                },
+            )?;
+        }
+        Ok(())
+    }
+
+    /// Where the next quote or bracket is; an event that ends before is broken.
+    #[inline]
+    pub(super) fn next(&mut self) -> Result<usize, Broken> {
+        while self.ahead == 0 {
+            self.refill()?;
+        }
+        let at = self.base + self.ahead.trailing_zeros() as usize;
+        self.ahead &= self.ahead - 1;
+        Ok(at)
+    }
+
+    /// Where the bracket is that closes the one that [`Blocks::next`] returned last.
+    pub(super) fn close(&mut self) -> Result<usize, Broken> {
+        let mut depth = 1_usize;
+        let mut brackets = self.brackets & self.ahead;
+        loop {
+            while brackets != 0 {
+                let lowest = brackets & brackets.wrapping_neg();
+                if self.open & lowest != 0 {
+                    depth += 1;
+                } else {
+                    depth -= 1;
+                    if depth == 0 {
+                        // What lies before it is not ahead any more.
+                        self.ahead &= !(lowest | (lowest - 1));
+                        return Ok(self.base + lowest.trailing_zeros() as usize);
+                    }
+                }
+                brackets ^= lowest;
+            }
+            self.refill()?;
+            brackets = self.brackets;
+        }
+    }
+
+    /// Holds the rest of the event to the grammar.
+    pub(super) fn finish(&mut self) -> Result<(), Broken> {
+        while self.next < self.event.len() {
+            self.refill()?;
+        }
+        if STRICT && (self.inside != 0 || (self.high && std::str::from_utf8(self.event).is_err())) {
+            return Err(Broken);
+        }
+        if STRICT { self.grammar.end() } else { Ok(()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn naive(event: &[u8]) -> Vec<usize> {
+        let (mut inside, mut escape) = (false, false);
+        let mut found = Vec::new();
+        for (at, &byte) in event.iter().enumerate() {
+            // Outside of texts a backslash is a mistake, and what stands behind it does not matter.
+            let escaped = std::mem::take(&mut escape);
+            match byte {
+                b'\\' => escape = !escaped,
+                b'"' if escaped => {}
+                b'"' => {
+                    inside = !inside;
+                    found.push(at);
+                }
+                b'{' | b'[' | b'}' | b']' if !inside => found.push(at),
+                _ => {}
+            }
+        }
+        found
+    }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig { cases: 5_000, failure_persistence: None, ..Default::default() })]
+
+        #[test]
+        fn quotes_and_brackets_are_found(event in "[\"\\\\{}\\[\\]a ]{0,300}") {
+            let event = event.as_bytes();
+            let mut blocks = Blocks::<false>::new(event);
+            let found: Vec<usize> = std::iter::from_fn(|| blocks.next().ok()).collect();
+            proptest::prop_assert_eq!(found, naive(event));
+        }
+    }
+}
