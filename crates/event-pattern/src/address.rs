@@ -38,7 +38,7 @@ fn is_v6_shape(text: &[u8]) -> bool {
 pub(crate) struct Cidr {
     first: IpAddr,
     last: IpAddr,
-    all: bool,
+    mask_bits: u32,
 }
 
 impl Cidr {
@@ -67,7 +67,7 @@ impl Cidr {
                 Ok(Self {
                     first: Ipv4Addr::from_bits(first).into(),
                     last: Ipv4Addr::from_bits(last).into(),
-                    all: bits == 0,
+                    mask_bits: bits,
                 })
             }
             IpAddr::V6(v6) => {
@@ -76,15 +76,25 @@ impl Cidr {
                 Ok(Self {
                     first: Ipv6Addr::from_bits(first).into(),
                     last: Ipv6Addr::from_bits(last).into(),
-                    all: bits == 0,
+                    mask_bits: bits,
                 })
             }
         }
     }
 
+    /// The first address.
+    pub(crate) fn first(&self) -> IpAddr {
+        self.first
+    }
+
+    /// How many bits the addresses have in common.
+    pub(crate) fn mask_bits(&self) -> u32 {
+        self.mask_bits
+    }
+
     pub(crate) fn contains(&self, address: IpAddr) -> bool {
         // Addresses order by family first, so one of another family is outside.
-        self.all || (self.first <= address && address <= self.last)
+        self.mask_bits == 0 || (self.first <= address && address <= self.last)
     }
 }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use crate::error::{PatternError, PatternErrorKind};
 use crate::lexer::{Lexer, Token};
-use crate::operator::Operator;
+use crate::operator::{AnyOf, Operator};
 use crate::pattern::Options;
 
 /// Fields that one combination of `$or` branches may name.
@@ -53,7 +53,7 @@ pub(crate) struct Condition {
     /// The names on the way to the field, joined with `.`.
     pub(crate) name: Arc<str>,
     /// One of these must match one of the field's values …
-    pub(crate) operators: Box<[Operator]>,
+    pub(crate) operators: AnyOf,
     /// … or the field must not exist, where this is set.
     pub(crate) absent: bool,
     /// Where the leaf array stands in the pattern's text.

@@ -183,28 +183,34 @@ impl Search<'_> {
     fn fits(&mut self, value: u32, chosen: &[u32]) -> Result<bool, Undecided> {
         self.step(1)?;
         for &other in chosen {
-            if !self.pair_fits(value, other)? {
+            if !fit_together(self.elements, value, other, &mut || self.step(1))? {
                 return Ok(false);
             }
         }
         Ok(true)
     }
+}
 
-    fn pair_fits(&mut self, mut left: u32, mut right: u32) -> Result<bool, Undecided> {
-        while left != right {
-            self.step(1)?;
-            let (above_left, above_right) = (self.element(left), self.element(right));
-            match above_left.depth.cmp(&above_right.depth) {
-                std::cmp::Ordering::Greater => left = above_left.parent,
-                std::cmp::Ordering::Less => right = above_right.parent,
-                std::cmp::Ordering::Equal if above_left.parent == above_right.parent => {
-                    return Ok(above_left.array != above_right.array);
-                }
-                std::cmp::Ordering::Equal => (left, right) = (above_left.parent, above_right.parent),
+/// Whether two values fit together, given the elements they stand in. Calls `step` for each level that is looked at.
+pub(crate) fn fit_together<E>(
+    elements: &[Element],
+    mut left: u32,
+    mut right: u32,
+    step: &mut impl FnMut() -> Result<(), E>,
+) -> Result<bool, E> {
+    while left != right {
+        step()?;
+        let (above_left, above_right) = (elements[left as usize], elements[right as usize]);
+        match above_left.depth.cmp(&above_right.depth) {
+            std::cmp::Ordering::Greater => left = above_left.parent,
+            std::cmp::Ordering::Less => right = above_right.parent,
+            std::cmp::Ordering::Equal if above_left.parent == above_right.parent => {
+                return Ok(above_left.array != above_right.array);
             }
+            std::cmp::Ordering::Equal => (left, right) = (above_left.parent, above_right.parent),
         }
-        Ok(true)
     }
+    Ok(true)
 }
 
 /// The first need with values in more than one array. `ways` are sorted by array.

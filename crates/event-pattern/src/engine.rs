@@ -2,33 +2,44 @@
 //!
 //! Each sub-rule waits at one of its conditions, the one that the fewest values are likely to satisfy. Only when a value
 //! does, the sub-rule's other conditions are looked at, by themselves: what one rule answers cannot depend on another,
-//! and rules whose waiting condition is not met cost nothing.
+//! and rules whose waiting condition is not met cost nothing. Conditions that several sub-rules share are looked at once an
+//! event.
 
+mod choices;
+mod conditions;
+mod grams;
 mod index;
+mod ranges;
+mod scratch;
+mod trie;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::compile::{Condition, SubRule};
-use crate::consistency::{Candidates, Undecided, consistent};
+use crate::consistency::Undecided;
 use crate::error::EventError;
-use crate::event::{Frame, Reading, read};
-use crate::fields::{Fields, MAX_KEPT, Slot};
+use crate::event::{Reading, read};
 use crate::names::{FieldId, Names, id};
+use conditions::{ConditionId, Conditions};
+pub(crate) use conditions::{holds_alone, satisfies};
 use index::FieldIndex;
+pub(crate) use scratch::Scratch;
 
 pub(crate) type RuleId = u32;
 type SubId = u32;
+type Waiting = Vec<SubId>;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Engine {
     names: Names,
     fields: Vec<FieldIndex>,
+    conditions: Conditions,
     subs: Vec<Sub>,
     /// Sub-rules that can match without a value: all of their conditions allow a missing field.
     always: BTreeSet<SubId>,
     /// Sub-rules of each rule.
-    rules: Vec<Vec<SubId>>,
+    rules: Vec<Box<[SubId]>>,
     dead: usize,
 }
 
@@ -36,22 +47,15 @@ pub(crate) struct Engine {
 #[derive(Clone, Debug)]
 struct Sub {
     rule: RuleId,
-    conditions: Box<[(FieldId, Arc<Condition>)]>,
-    waits_at: Option<usize>,
+    /// Sorted by name.
+    conditions: Box<[ConditionId]>,
+    waits_at: Option<ConditionId>,
 }
 
-/// Buffers of one matching run, kept for the next.
-#[derive(Debug, Default)]
-pub(crate) struct Scratch {
-    pub(crate) fields: Fields,
-    frames: Vec<Frame>,
-    /// The run in which a sub-rule was last looked at, and a rule last matched.
-    seen: Vec<u32>,
-    matched: Vec<u32>,
-    run: u32,
-    candidates: Vec<SubId>,
-    /// The rules that match.
-    pub(crate) hits: Vec<RuleId>,
+/// Takes one entry out of a list whose order means nothing; `false` if it was not there.
+fn take_out(waiting: &mut Waiting, sub: SubId) -> bool {
+    let found = waiting.iter().position(|&other| other == sub);
+    found.map(|at| waiting.swap_remove(at)).is_some()
 }
 
 impl Engine {
@@ -59,6 +63,7 @@ impl Engine {
         Self {
             names: Names::new(),
             fields: Vec::new(),
+            conditions: Conditions::default(),
             subs: Vec::new(),
             always: BTreeSet::new(),
             rules: Vec::new(),
@@ -82,55 +87,57 @@ impl Engine {
 
     fn add_sub(&mut self, rule: RuleId, sub: &SubRule) -> SubId {
         let sub_id = id(self.subs.len());
-        let conditions: Box<[_]> =
-            sub.iter().map(|condition| (self.field(&condition.name), condition.clone())).collect();
+        let conditions: Box<[_]> = sub.iter().map(|condition| self.add_condition(condition)).collect();
         let waits_at = self.cheapest(&conditions);
         match waits_at {
             None => {
                 self.always.insert(sub_id);
             }
             Some(at) => {
-                let (field, condition) = &conditions[at];
-                self.fields[*field as usize].add(sub_id, &condition.operators);
+                let (field, condition) = self.conditions.get(at);
+                self.fields[field as usize].add(sub_id, &condition.operators.operators);
             }
         }
         self.subs.push(Sub { rule, conditions, waits_at });
         sub_id
     }
 
-    fn field(&mut self, name: &str) -> FieldId {
+    fn add_condition(&mut self, condition: &Arc<Condition>) -> ConditionId {
         let fresh = id(self.fields.len());
-        let field = self.names.add(name, fresh);
+        let field = self.names.add(&condition.name, fresh);
         if field == fresh {
             self.fields.push(FieldIndex::default());
         }
-        field
+        self.fields[field as usize].numeric |= condition.operators.is_numeric();
+        self.conditions.add(field, condition)
     }
 
     /// The condition to wait at; `None` where the sub-rule can match an event that has none of its fields.
-    fn cheapest(&self, conditions: &[(FieldId, Arc<Condition>)]) -> Option<usize> {
-        let needed = conditions.iter().enumerate().filter(|(_, (_, condition))| !condition.absent);
-        needed
-            .min_by_key(|(_, (field, condition))| self.fields[*field as usize].cost(&condition.operators))
-            .map(|(at, _)| at)
+    fn cheapest(&self, conditions: &[ConditionId]) -> Option<ConditionId> {
+        let priced = conditions.iter().filter_map(|&at| {
+            let (field, condition) = self.conditions.get(at);
+            let cost = || self.fields[field as usize].cost(&condition.operators.operators);
+            (!condition.absent).then(|| (cost(), at))
+        });
+        priced.min().map(|(_, at)| at)
     }
 
     /// Takes a rule out. Its ids stay used until the engine is built anew; [`Engine::is_sparse`] says when that pays.
     pub(crate) fn remove(&mut self, rule: RuleId) {
         for sub_id in std::mem::take(&mut self.rules[rule as usize]) {
             let sub = &mut self.subs[sub_id as usize];
-            let conditions = std::mem::take(&mut sub.conditions);
             match sub.waits_at {
                 None => {
                     self.always.remove(&sub_id);
                 }
                 Some(at) => {
-                    let (field, condition) = &conditions[at];
-                    self.fields[*field as usize].remove(sub_id, &condition.operators);
+                    let (field, condition) = self.conditions.get(at);
+                    self.fields[field as usize].remove(sub_id, &condition.operators.operators);
                 }
             }
-            for (_, condition) in &conditions {
-                self.names.remove(&condition.name);
+            for at in std::mem::take(&mut sub.conditions) {
+                self.names.remove(&self.conditions.get(at).1.name);
+                self.conditions.remove(at);
             }
             self.dead += 1;
         }
@@ -164,118 +171,88 @@ impl Engine {
 
     /// Finds the rules that match what was read.
     pub(crate) fn decide(&self, event: &[u8], scratch: &mut Scratch) -> Result<(), EventError> {
-        scratch.start_run(self.subs.len(), self.rules.len());
+        scratch.start_run(self.subs.len(), self.rules.len(), self.conditions.len());
         self.find_candidates(event, scratch);
         let candidates = std::mem::take(&mut scratch.candidates);
         let mut undecided = BTreeSet::new();
         for sub in candidates.iter().map(|&sub| &self.subs[sub as usize]) {
-            if scratch.matched[sub.rule as usize] == scratch.run {
+            if scratch.has_matched(sub.rule) {
                 continue;
             }
-            match holds(sub, event, &scratch.fields) {
+            match self.holds(sub, event, scratch) {
                 Ok(false) => {}
-                Ok(true) => {
-                    scratch.matched[sub.rule as usize] = scratch.run;
-                    scratch.hits.push(sub.rule);
-                }
+                Ok(true) => scratch.hit(sub.rule),
                 Err(Undecided) => {
                     undecided.insert(sub.rule);
                 }
             }
         }
         scratch.candidates = candidates;
-        undecided.retain(|&rule| scratch.matched[rule as usize] != scratch.run);
+        undecided.retain(|&rule| !scratch.has_matched(rule));
         if undecided.is_empty() { Ok(()) } else { Err(EventError::Undecided { rules: undecided.len() }) }
     }
 
     fn find_candidates(&self, event: &[u8], scratch: &mut Scratch) {
-        let Scratch { fields, candidates, seen, run, .. } = scratch;
-        candidates.extend(&self.always);
-        for &field in fields.touched() {
+        scratch.candidates.extend(&self.always);
+        let Scratch { fields, candidates, seen, run, canonical, .. } = scratch;
+        for index in 0..fields.touched().len() {
+            let field = fields.touched()[index];
             let index = &self.fields[field as usize];
+            if index.numeric {
+                fields.read_numbers(event, field);
+            }
             if index.is_empty() {
                 continue;
             }
             for slot in fields.slots(field) {
-                index.find(fields.scalar(event, slot), &mut |sub| {
-                    let last = &mut seen[sub as usize];
-                    if *last != *run {
-                        *last = *run;
-                        candidates.push(sub);
+                index.find(fields.scalar(event, slot), canonical, &mut |waiting| {
+                    for &sub in waiting {
+                        let last = &mut seen[sub as usize];
+                        if *last != *run {
+                            *last = *run;
+                            candidates.push(sub);
+                        }
                     }
                 });
             }
         }
     }
-}
 
-impl Scratch {
-    /// Whether the buffers that grow with the event are small enough to be kept.
-    pub(crate) fn is_small(&self) -> bool {
-        self.fields.is_small() && self.frames.capacity() <= MAX_KEPT
-    }
-
-    fn start_run(&mut self, subs: usize, rules: usize) {
-        if self.run == u32::MAX {
-            self.seen.fill(0);
-            self.matched.fill(0);
-            self.run = 0;
+    /// Whether all conditions of a sub-rule hold, with values that fit together.
+    fn holds(&self, sub: &Sub, event: &[u8], scratch: &mut Scratch) -> Result<bool, Undecided> {
+        let (mut alone, mut in_elements) = (true, 0);
+        for &at in &sub.conditions {
+            let answer = self.conditions.look(at, event, scratch);
+            if !answer.possible {
+                return Ok(false);
+            }
+            alone &= answer.alone;
+            in_elements += usize::from(answer.in_elements);
         }
-        self.run += 1;
-        if self.seen.len() < subs {
-            self.seen.resize(subs, 0);
+        // A value outside of arrays fits with all others, and so do the values of one field.
+        if in_elements < 2 {
+            return Ok(alone);
         }
-        if self.matched.len() < rules {
-            self.matched.resize(rules, 0);
-        }
-        self.candidates.clear();
-        self.hits.clear();
+        let conditions = sub.conditions.iter().map(|&at| self.conditions.get(at));
+        holds_together(conditions, event, scratch)
     }
-}
-
-/// Whether a value satisfies a condition.
-pub(crate) fn satisfies(condition: &Condition, event: &[u8], fields: &Fields, slot: Slot) -> bool {
-    let value = fields.scalar(event, slot);
-    condition.operators.iter().any(|operator| operator.matches(value))
-}
-
-/// Whether a condition holds if arrays are left out of account.
-pub(crate) fn holds_alone(condition: &Condition, event: &[u8], fields: &Fields, field: FieldId) -> bool {
-    let mut present = false;
-    fields.slots(field).any(|slot| {
-        present = true;
-        satisfies(condition, event, fields, slot)
-    }) || (condition.absent && !present)
-}
-
-fn holds(sub: &Sub, event: &[u8], fields: &Fields) -> Result<bool, Undecided> {
-    if !fields.has_elements() {
-        return Ok(sub.conditions.iter().all(|(field, condition)| holds_alone(condition, event, fields, *field)));
-    }
-    holds_together(sub.conditions.iter().map(|(field, condition)| (*field, &**condition)), event, fields)
 }
 
 /// Whether conditions hold with values that fit together.
 pub(crate) fn holds_together<'c>(
     conditions: impl Iterator<Item = (FieldId, &'c Condition)>,
     event: &[u8],
-    fields: &Fields,
+    scratch: &mut Scratch,
 ) -> Result<bool, Undecided> {
-    let mut candidates = Vec::new();
+    let Scratch { fields, choices, .. } = scratch;
+    choices.clear();
     for (field, condition) in conditions {
-        let mut candidate = Candidates { absent: condition.absent, ..Candidates::default() };
+        choices.start(condition.absent);
         for slot in fields.slots(field) {
-            candidate.present.push(slot.element);
-            if satisfies(condition, event, fields, slot) {
-                candidate.satisfying.push(slot.element);
-            }
+            choices.add(slot.element, satisfies(condition, event, fields, slot));
         }
-        if candidate.satisfying.is_empty() && !candidate.absent {
-            return Ok(false);
-        }
-        candidates.push(candidate);
     }
-    consistent(&fields.elements, &mut candidates)
+    choices.consistent(&fields.elements)
 }
 
 #[cfg(test)]
@@ -298,5 +275,6 @@ mod tests {
         engine.matches(event, Reading::Loose, &mut scratch).expect("an event");
         assert!(scratch.hits.is_empty() && scratch.candidates.is_empty() && scratch.fields.touched().is_empty());
         assert!(engine.fields.iter().all(FieldIndex::is_empty) && engine.always.is_empty());
+        assert!(engine.conditions.is_empty());
     }
 }

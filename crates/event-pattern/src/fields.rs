@@ -1,6 +1,7 @@
 //! What was read of one event: the values of the fields that patterns name, and the array elements they stand in.
 
 use crate::names::{FieldId, id};
+use crate::number::nearest;
 use crate::operator::{Kind, Scalar};
 
 /// No value, no array.
@@ -22,6 +23,8 @@ pub(crate) struct Slot {
     /// The innermost array element that the value stands in; its own index in an array of scalars does not count.
     pub(crate) element: u32,
     next: u32,
+    /// See [`Scalar::number`].
+    number: f64,
 }
 
 /// An object or array that is an element of an array.
@@ -86,7 +89,7 @@ impl Fields {
         if *head == NONE {
             self.touched.push(field);
         }
-        let slot = Slot { kind, copied, start: id(start), end: id(end), element, next: *head };
+        let slot = Slot { kind, copied, start: id(start), end: id(end), element, next: *head, number: f64::NAN };
         *head = id(self.slots.len());
         self.slots.push(slot);
     }
@@ -96,11 +99,6 @@ impl Fields {
         let start = self.text.len();
         self.text.extend_from_slice(bytes);
         self.add(field, OUTSIDE, kind, true, start, self.text.len());
-    }
-
-    /// Whether some value stands in an element of an array of objects or arrays.
-    pub(crate) fn has_elements(&self) -> bool {
-        self.elements.len() > 1
     }
 
     /// The fields that have values.
@@ -118,8 +116,20 @@ impl Fields {
         })
     }
 
+    /// Reads a field's numbers.
+    pub(crate) fn read_numbers(&mut self, event: &[u8], field: FieldId) {
+        let mut at = self.heads[field as usize];
+        while let Some(slot) = self.slots.get_mut(at as usize) {
+            if slot.kind == Kind::Number {
+                let source = if slot.copied { &self.text } else { event };
+                slot.number = nearest(&source[slot.start as usize..slot.end as usize]);
+            }
+            at = slot.next;
+        }
+    }
+
     pub(crate) fn scalar<'e>(&'e self, event: &'e [u8], slot: Slot) -> Scalar<'e> {
         let source = if slot.copied { &self.text } else { event };
-        Scalar { kind: slot.kind, bytes: &source[slot.start as usize..slot.end as usize] }
+        Scalar { kind: slot.kind, bytes: &source[slot.start as usize..slot.end as usize], number: slot.number }
     }
 }

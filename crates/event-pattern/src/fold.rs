@@ -65,6 +65,23 @@ impl Folded {
         Self { units: pattern.chars().map(Unit::new).collect() }
     }
 
+    /// What [`canonical`] makes of every text that matches, or of the part that does; `None` if that is not always the same.
+    pub(crate) fn canonical(&self) -> Option<Vec<u8>> {
+        let mut out = Vec::with_capacity(self.units.len());
+        for unit in &self.units {
+            match unit {
+                Unit::Ascii { lower, .. } => out.push(*lower),
+                // A form with ASCII in it, as SS of ß and k of the Kelvin sign.
+                Unit::Other { lower, upper } if lower.bytes().chain(upper.bytes()).any(|byte| byte.is_ascii()) => {
+                    return None;
+                }
+                Unit::Other { .. } => {}
+                Unit::Nothing => return None,
+            }
+        }
+        Some(out)
+    }
+
     pub(crate) fn equals(&self, text: &[u8]) -> bool {
         self.units.iter().try_fold(text, |text, unit| unit.strip_front(text)).is_some_and(<[u8]>::is_empty)
     }
@@ -76,6 +93,13 @@ impl Folded {
     pub(crate) fn ends(&self, text: &[u8]) -> bool {
         self.units.iter().rev().try_fold(text, |text, unit| unit.strip_back(text)).is_some()
     }
+}
+
+/// Leaves in `out` the ASCII characters of `text` in lower case, and nothing else: texts that match a [`Folded`] with a
+/// canonical form have this form in common with it.
+pub(crate) fn canonical(text: &[u8], out: &mut Vec<u8>) {
+    out.clear();
+    out.extend(text.iter().filter(|byte| byte.is_ascii()).map(u8::to_ascii_lowercase));
 }
 
 #[cfg(test)]

@@ -20,19 +20,36 @@ const EXPONENT_BOUND: i64 = 1_000_000_000_000;
 pub(crate) struct Comparable(f64);
 
 impl Comparable {
+    /// The number.
+    pub(crate) fn value(self) -> f64 {
+        self.0
+    }
+
     /// Reads a JSON number; `None` where it is not comparable.
     pub(crate) fn parse(literal: &[u8]) -> Option<Self> {
         let decimal = Decimal::parse(literal)?;
         if decimal.len == 0 {
             return Some(Self(0.0));
         }
-        let value: f64 = std::str::from_utf8(literal).ok()?.parse().ok()?;
+        let value = nearest(literal);
         if !value.is_finite() {
             return None;
         }
         let plain = decimal.len <= SAFE_DIGITS && decimal.exponent.abs() < SAFE_EXPONENT;
         (plain || decimal == Decimal::shortest(value)? || decimal == Decimal::two_digits(value)?).then_some(Self(value))
     }
+}
+
+/// The double nearest to a JSON number; infinite beyond all doubles. Zero has one sign.
+pub(crate) fn nearest(literal: &[u8]) -> f64 {
+    // Adding zero leaves all numbers but -0 as they are.
+    std::str::from_utf8(literal).ok().and_then(|text| text.parse::<f64>().ok()).unwrap_or(f64::NAN) + 0.0
+}
+
+/// A number that sorts as doubles do.
+pub(crate) fn order_key(number: f64) -> u64 {
+    let bits = number.to_bits();
+    if number.is_sign_negative() { !bits } else { bits | 1 << 63 }
 }
 
 // Never NaN, and zero has one sign: equality of bits is equality of numbers.

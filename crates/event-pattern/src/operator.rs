@@ -1,14 +1,16 @@
 //! What a pattern may ask of one value.
 
+use std::hash::{Hash, Hasher};
 use std::net::IpAddr;
 
 use crate::address::{self, Cidr};
 use crate::fold::Folded;
+use crate::hash::FastSet;
 use crate::number::Comparable;
 use crate::wildcard::Wildcard;
 
 /// The kinds of scalar that an event holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Kind {
     Text,
     Number,
@@ -22,6 +24,8 @@ pub(crate) enum Kind {
 pub(crate) struct Scalar<'e> {
     pub(crate) kind: Kind,
     pub(crate) bytes: &'e [u8],
+    /// The double nearest to a number; anything for other kinds, and where no pattern compares numbers of the field.
+    pub(crate) number: f64,
 }
 
 impl<'e> Scalar<'e> {
@@ -29,8 +33,10 @@ impl<'e> Scalar<'e> {
         (self.kind == Kind::Text).then_some(self.bytes)
     }
 
-    pub(crate) fn number(&self) -> Option<Comparable> {
-        if self.kind == Kind::Number { Comparable::parse(self.bytes) } else { None }
+    /// Whether this is a comparable number of whose double `asked` holds. Whether it is comparable takes longest to find
+    /// out, and is asked last.
+    fn compares(&self, asked: impl FnOnce(f64) -> bool) -> bool {
+        self.kind == Kind::Number && asked(self.number) && Comparable::parse(self.bytes).is_some()
     }
 
     pub(crate) fn address(&self) -> Option<IpAddr> {
@@ -46,9 +52,12 @@ pub(crate) struct Range {
 }
 
 impl Range {
-    fn contains(&self, number: Comparable) -> bool {
-        let above = self.bottom.is_none_or(|(bottom, closed)| number > bottom || (closed && number == bottom));
-        above && self.top.is_none_or(|(top, closed)| number < top || (closed && number == top))
+    fn contains(&self, number: f64) -> bool {
+        let above =
+            |(end, closed): (Comparable, bool)| if closed { number >= end.value() } else { number > end.value() };
+        let below =
+            |(end, closed): (Comparable, bool)| if closed { number <= end.value() } else { number < end.value() };
+        self.bottom.is_none_or(above) && self.top.is_none_or(below)
     }
 }
 
@@ -72,7 +81,7 @@ pub(crate) enum Operator {
     Numeric(Range),
     Cidr(Cidr),
     Exists,
-    AnythingBut(Box<[Operator]>),
+    AnythingBut(AnyOf),
 }
 
 impl Operator {
@@ -80,7 +89,7 @@ impl Operator {
         match self {
             Self::Text(text) => value.text().is_some_and(|value| value == text.as_bytes()),
             Self::Address(address) => value.address() == Some(*address),
-            Self::Number(number) => value.number() == Some(*number),
+            Self::Number(number) => value.compares(|value| value.to_bits() == number.value().to_bits()),
             Self::NumberText(text) => value.kind == Kind::Number && value.bytes == text.as_bytes(),
             Self::True => value.kind == Kind::True,
             Self::False => value.kind == Kind::False,
@@ -91,10 +100,93 @@ impl Operator {
             Self::PrefixIgnoreCase(folded) => value.text().is_some_and(|text| folded.starts(text)),
             Self::SuffixIgnoreCase(folded) => value.text().is_some_and(|text| folded.ends(text)),
             Self::Wildcard(wildcard) => value.text().is_some_and(|text| wildcard.matches(text)),
-            Self::Numeric(range) => value.number().is_some_and(|number| range.contains(number)),
+            Self::Numeric(range) => value.compares(|number| range.contains(number)),
             Self::Cidr(block) => value.address().is_some_and(|address| block.contains(address)),
             Self::Exists => true,
-            Self::AnythingBut(refused) => !refused.iter().any(|operator| operator.matches(value)),
+            Self::AnythingBut(refused) => !refused.matches(value),
         }
+    }
+    fn is_numeric(&self) -> bool {
+        match self {
+            Self::Number(_) | Self::Numeric(_) => true,
+            Self::AnythingBut(refused) => refused.is_numeric(),
+            _ => false,
+        }
+    }
+}
+
+/// Up to here a look at each operator is faster than a table.
+const MAX_LISTED: usize = 8;
+
+/// Several operators of which one must match. Exact values in a long list are found in a table, so that a list of a
+/// thousand costs no more than one of ten.
+#[derive(Clone, Debug)]
+pub(crate) struct AnyOf {
+    pub(crate) operators: Box<[Operator]>,
+    long: Option<Box<Long>>,
+}
+
+#[derive(Clone, Debug)]
+struct Long {
+    texts: FastSet<Box<[u8]>>,
+    numbers: FastSet<u64>,
+    others: Box<[Operator]>,
+}
+
+impl AnyOf {
+    pub(crate) fn matches(&self, value: Scalar<'_>) -> bool {
+        match &self.long {
+            None => self.operators.iter().any(|operator| operator.matches(value)),
+            Some(long) => long.matches(value),
+        }
+    }
+
+    /// Whether one of them compares numbers by value.
+    pub(crate) fn is_numeric(&self) -> bool {
+        self.operators.iter().any(Operator::is_numeric)
+    }
+}
+
+impl Long {
+    fn matches(&self, value: Scalar<'_>) -> bool {
+        let listed = match value.kind {
+            Kind::Text => self.texts.contains(value.bytes),
+            Kind::Number => value.compares(|number| self.numbers.contains(&number.to_bits())),
+            Kind::True | Kind::False | Kind::Null => false,
+        };
+        listed || self.others.iter().any(|operator| operator.matches(value))
+    }
+}
+
+impl From<Vec<Operator>> for AnyOf {
+    fn from(operators: Vec<Operator>) -> Self {
+        let mut long = Long { texts: FastSet::default(), numbers: FastSet::default(), others: Box::default() };
+        let mut others = Vec::new();
+        if operators.len() > MAX_LISTED {
+            for operator in &operators {
+                match operator {
+                    Operator::Text(text) => drop(long.texts.insert(text.as_bytes().into())),
+                    Operator::Number(number) => drop(long.numbers.insert(number.value().to_bits())),
+                    other => others.push(other.clone()),
+                }
+            }
+            long.others = others.into();
+        }
+        let tabled = !(long.texts.is_empty() && long.numbers.is_empty());
+        Self { operators: operators.into(), long: tabled.then(|| Box::new(long)) }
+    }
+}
+
+impl PartialEq for AnyOf {
+    fn eq(&self, other: &Self) -> bool {
+        self.operators == other.operators
+    }
+}
+
+impl Eq for AnyOf {}
+
+impl Hash for AnyOf {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.operators.hash(state);
     }
 }

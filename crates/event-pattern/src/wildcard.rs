@@ -44,6 +44,16 @@ impl Wildcard {
         &self.head
     }
 
+    /// Whether there is no star, so that only the head itself matches.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.tail.is_none()
+    }
+
+    /// What every matching text holds between head and tail.
+    pub(crate) fn middle(&self) -> impl Iterator<Item = &[u8]> {
+        self.middle.iter().map(|piece| &**piece)
+    }
+
     /// What every matching text ends with.
     pub(crate) fn tail(&self) -> &[u8] {
         self.tail.as_ref().unwrap_or(&self.head)

@@ -1,69 +1,138 @@
 //! The sub-rules that wait at one field, found by the values that would satisfy them.
+//!
+//! What is found is verified by the operators themselves, so the index may name too many sub-rules, never too few.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 
-use super::SubId;
+use super::grams::{Gram, Grams, grams_of};
+use super::ranges::{Networks, Ranges};
+use super::trie::Trie;
+use super::{SubId, Waiting, take_out};
+use crate::address::Cidr;
+use crate::fold::{Folded, canonical};
 use crate::hash::FastMap;
-use crate::number::Comparable;
+use crate::number::{Comparable, order_key};
 use crate::operator::{Kind, Operator, Scalar};
+use crate::wildcard::Wildcard;
 
-type Waiting = Vec<SubId>;
 type ByText = FastMap<Box<[u8]>, Waiting>;
+
+/// Middle pieces of a wildcard that are considered to wait at.
+const MAX_PIECES: usize = 4;
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct FieldIndex {
     /// Entries in all of the tables; nothing to find at zero.
     entries: usize,
+    /// Some condition on this field, waited at or not, compares numbers.
+    pub(super) numeric: bool,
     texts: ByText,
     addresses: FastMap<IpAddr, Waiting>,
-    numbers: FastMap<Comparable, Waiting>,
+    numbers: FastMap<u64, Waiting>,
     number_texts: ByText,
     literals: [Waiting; 3],
-    prefixes: ByLength,
-    suffixes: ByLength,
+    prefixes: Trie<false>,
+    suffixes: Trie<true>,
+    folded: FoldedIndex,
+    grams: Grams,
+    has_grams: bool,
+    ranges: Ranges,
+    networks: Networks,
     any: Waiting,
-    /// Operators that have to be tried, each once for all the sub-rules that have it.
-    tried: Vec<(Operator, Waiting)>,
-    tried_at: FastMap<Operator, usize>,
 }
 
-/// Tables of texts of one length each: a prefix is looked up once for each length there is.
+/// Texts without regard to case, by their canonical form.
 #[derive(Clone, Debug, Default)]
-struct ByLength {
-    tables: Vec<(usize, ByText)>,
+struct FoldedIndex {
+    used: bool,
+    texts: ByText,
+    prefixes: Trie<false>,
+    suffixes: Trie<true>,
 }
 
-impl ByLength {
-    fn waiting(&mut self, text: &[u8]) -> &mut Waiting {
-        let at = match self.tables.binary_search_by_key(&text.len(), |(length, _)| *length) {
-            Ok(at) => at,
-            Err(at) => {
-                self.tables.insert(at, (text.len(), FastMap::default()));
-                at
-            }
-        };
-        self.tables[at].1.entry(text.into()).or_default()
-    }
+/// Where a sub-rule can wait for values that satisfy an operator.
+#[derive(Clone, Debug)]
+enum Place<'o> {
+    Text(&'o [u8]),
+    Address(IpAddr),
+    Number(u64),
+    NumberText(&'o [u8]),
+    Literal(usize),
+    Prefix(&'o [u8]),
+    Suffix(&'o [u8]),
+    Folded(Cow<'o, [u8]>),
+    FoldedPrefix(Cow<'o, [u8]>),
+    FoldedSuffix(Cow<'o, [u8]>),
+    Gram(Gram),
+    Range(u64, u64),
+    Network(&'o Cidr),
+    Any,
+}
 
-    fn get(&self, text: &[u8]) -> Option<&Waiting> {
-        let at = self.tables.binary_search_by_key(&text.len(), |(length, _)| *length).ok()?;
-        self.tables[at].1.get(text)
+impl Place<'_> {
+    /// How likely a value comes by here: lower is better to wait at.
+    fn weight(&self) -> usize {
+        match self {
+            Self::Text(_) | Self::Address(_) | Self::Number(_) | Self::NumberText(_) | Self::Folded(_) => 1,
+            Self::Prefix(text) | Self::Suffix(text) => affix_weight(text),
+            Self::FoldedPrefix(text) | Self::FoldedSuffix(text) => affix_weight(text),
+            Self::Gram(gram) => 64 >> gram.size(),
+            Self::Literal(_) | Self::Network(_) => 16,
+            Self::Range(..) => 32,
+            Self::Any => 512,
+        }
     }
 }
 
-/// How likely an operator is to be satisfied, and how dear it is to find: lower is better to wait at.
-fn weight(operator: &Operator) -> usize {
-    match operator {
-        Operator::Text(_) | Operator::Address(_) | Operator::Number(_) | Operator::NumberText(_) => 1,
-        Operator::Prefix(_) | Operator::Suffix(_) => 4,
-        Operator::True | Operator::False | Operator::Null => 8,
-        Operator::Wildcard(wildcard) if !(wildcard.head().is_empty() && wildcard.tail().is_empty()) => 8,
-        Operator::EqualsIgnoreCase(_) => 16,
-        Operator::PrefixIgnoreCase(_) | Operator::SuffixIgnoreCase(_) | Operator::Cidr(_) => 32,
-        Operator::Wildcard(_) | Operator::Numeric(_) => 64,
-        Operator::AnythingBut(_) => 256,
-        Operator::Exists => 512,
+fn affix_weight(text: &[u8]) -> usize {
+    match text.len() {
+        0 => 512,
+        1 => 64,
+        2 => 16,
+        3 => 4,
+        _ => 2,
     }
+}
+
+/// The places where an operator can be waited for; one of them is enough.
+fn places(operator: &Operator) -> Vec<Place<'_>> {
+    let folded = |folded: &Folded, place: fn(Cow<'static, [u8]>) -> Place<'static>| {
+        folded.canonical().map_or(Place::Any, |text| place(text.into()))
+    };
+    vec![match operator {
+        Operator::Text(text) => Place::Text(text.as_bytes()),
+        Operator::Address(address) => Place::Address(*address),
+        Operator::Number(number) => Place::Number(order_key(number.value())),
+        Operator::NumberText(text) => Place::NumberText(text.as_bytes()),
+        Operator::True => Place::Literal(0),
+        Operator::False => Place::Literal(1),
+        Operator::Null => Place::Literal(2),
+        Operator::Prefix(text) => Place::Prefix(text.as_bytes()),
+        Operator::Suffix(text) => Place::Suffix(text.as_bytes()),
+        Operator::EqualsIgnoreCase(text) => folded(text, Place::Folded),
+        Operator::PrefixIgnoreCase(text) => folded(text, Place::FoldedPrefix),
+        Operator::SuffixIgnoreCase(text) => folded(text, Place::FoldedSuffix),
+        Operator::Wildcard(wildcard) => return wildcard_places(wildcard),
+        Operator::Numeric(range) => {
+            let key = |(number, closed): (Comparable, bool), outward: i64| {
+                let key = order_key(number.value());
+                if closed { key } else { key.wrapping_sub(outward.cast_unsigned()) }
+            };
+            Place::Range(range.bottom.map_or(0, |end| key(end, -1)), range.top.map_or(u64::MAX, |end| key(end, 1)))
+        }
+        Operator::Cidr(block) => Place::Network(block),
+        Operator::AnythingBut(_) | Operator::Exists => Place::Any,
+    }]
+}
+
+fn wildcard_places(wildcard: &Wildcard) -> Vec<Place<'_>> {
+    if wildcard.is_plain() {
+        return vec![Place::Text(wildcard.head())];
+    }
+    let mut places = vec![Place::Prefix(wildcard.head()), Place::Suffix(wildcard.tail())];
+    places.extend(wildcard.middle().take(MAX_PIECES).flat_map(grams_of).map(Place::Gram));
+    places
 }
 
 impl FieldIndex {
@@ -73,112 +142,139 @@ impl FieldIndex {
 
     /// What waiting at this field for `operators` would cost, given who waits there already.
     pub(super) fn cost(&self, operators: &[Operator]) -> usize {
-        operators.iter().map(|operator| weight(operator) * (1 + self.crowd(operator))).sum()
+        let costs = operators.iter().map(|operator| self.cheapest(operator).1);
+        costs.fold(0, usize::saturating_add)
     }
 
-    fn crowd(&self, operator: &Operator) -> usize {
-        let waiting = match operator {
-            Operator::Text(text) => self.texts.get(text.as_bytes()),
-            Operator::Address(address) => self.addresses.get(address),
-            Operator::Number(number) => self.numbers.get(number),
-            Operator::NumberText(text) => self.number_texts.get(text.as_bytes()),
-            Operator::True => Some(&self.literals[0]),
-            Operator::False => Some(&self.literals[1]),
-            Operator::Null => Some(&self.literals[2]),
-            Operator::Prefix(text) => self.prefixes.get(text.as_bytes()),
-            Operator::Suffix(text) => self.suffixes.get(text.as_bytes()),
-            Operator::Wildcard(wildcard) if !wildcard.head().is_empty() => self.prefixes.get(wildcard.head()),
-            Operator::Wildcard(wildcard) if !wildcard.tail().is_empty() => self.suffixes.get(wildcard.tail()),
-            Operator::Exists => Some(&self.any),
-            tried => self.tried_at.get(tried).map(|&at| &self.tried[at].1),
+    /// The best place for an operator, and what it costs.
+    fn cheapest<'o>(&self, operator: &'o Operator) -> (Place<'o>, usize) {
+        let priced = places(operator).into_iter().map(|place| {
+            let cost = place.weight().saturating_mul(1 + self.crowd(&place));
+            (place, cost)
+        });
+        priced.min_by_key(|(_, cost)| *cost).unwrap_or((Place::Any, usize::MAX))
+    }
+
+    fn crowd(&self, place: &Place<'_>) -> usize {
+        let waiting = match place {
+            Place::Text(text) => self.texts.get(*text),
+            Place::Address(address) => self.addresses.get(address),
+            Place::Number(key) => self.numbers.get(key),
+            Place::NumberText(text) => self.number_texts.get(*text),
+            Place::Literal(which) => Some(&self.literals[*which]),
+            Place::Prefix(text) => self.prefixes.get(text),
+            Place::Suffix(text) => self.suffixes.get(text),
+            Place::Folded(text) => self.folded.texts.get(&**text),
+            Place::FoldedPrefix(text) => self.folded.prefixes.get(text),
+            Place::FoldedSuffix(text) => self.folded.suffixes.get(text),
+            Place::Gram(gram) => self.grams.get(*gram),
+            Place::Network(block) => self.networks.get(block),
+            Place::Range(bottom, top) => return self.ranges.crowd(*bottom, *top),
+            Place::Any => Some(&self.any),
         };
         waiting.map_or(0, Vec::len)
     }
 
-    fn waiting(&mut self, operator: &Operator) -> &mut Waiting {
-        match operator {
-            Operator::Text(text) => self.texts.entry(text.as_bytes().into()).or_default(),
-            Operator::Address(address) => self.addresses.entry(*address).or_default(),
-            Operator::Number(number) => self.numbers.entry(*number).or_default(),
-            Operator::NumberText(text) => self.number_texts.entry(text.as_bytes().into()).or_default(),
-            Operator::True => &mut self.literals[0],
-            Operator::False => &mut self.literals[1],
-            Operator::Null => &mut self.literals[2],
-            Operator::Prefix(text) => self.prefixes.waiting(text.as_bytes()),
-            Operator::Suffix(text) => self.suffixes.waiting(text.as_bytes()),
-            // Whether all of the wildcard matches is looked at with the sub-rule's other conditions.
-            Operator::Wildcard(wildcard) if !wildcard.head().is_empty() => self.prefixes.waiting(wildcard.head()),
-            Operator::Wildcard(wildcard) if !wildcard.tail().is_empty() => self.suffixes.waiting(wildcard.tail()),
-            Operator::Exists => &mut self.any,
-            tried => {
-                let at = *self.tried_at.entry(tried.clone()).or_insert(self.tried.len());
-                if at == self.tried.len() {
-                    self.tried.push((tried.clone(), Waiting::new()));
-                }
-                &mut self.tried[at].1
-            }
-        }
-    }
-
     pub(super) fn add(&mut self, sub: SubId, operators: &[Operator]) {
         for operator in operators {
-            self.waiting(operator).push(sub);
+            let place = self.cheapest(operator).0;
             self.entries += 1;
+            self.has_grams |= matches!(place, Place::Gram(_));
+            self.folded.used |= matches!(place, Place::Folded(_) | Place::FoldedPrefix(_) | Place::FoldedSuffix(_));
+            match place {
+                Place::Range(bottom, top) => self.ranges.add(bottom, top, sub),
+                place => self.waiting(&place).push(sub),
+            }
         }
     }
 
-    /// Takes a sub-rule out; emptied entries stay until the engine is built anew.
+    /// The list of a place that is not a range.
+    fn waiting(&mut self, place: &Place<'_>) -> &mut Waiting {
+        match place {
+            Place::Text(text) => self.texts.entry((*text).into()).or_default(),
+            Place::Address(address) => self.addresses.entry(*address).or_default(),
+            Place::Number(key) => self.numbers.entry(*key).or_default(),
+            Place::NumberText(text) => self.number_texts.entry((*text).into()).or_default(),
+            Place::Literal(which) => &mut self.literals[*which],
+            Place::Prefix(text) => self.prefixes.waiting(text),
+            Place::Suffix(text) => self.suffixes.waiting(text),
+            Place::Folded(text) => self.folded.texts.entry((**text).into()).or_default(),
+            Place::FoldedPrefix(text) => self.folded.prefixes.waiting(text),
+            Place::FoldedSuffix(text) => self.folded.suffixes.waiting(text),
+            Place::Gram(gram) => self.grams.waiting(*gram),
+            Place::Network(block) => self.networks.waiting(block),
+            Place::Range(..) | Place::Any => &mut self.any,
+        }
+    }
+
+    /// Takes a sub-rule out; emptied lists stay until the engine is built anew.
     pub(super) fn remove(&mut self, sub: SubId, operators: &[Operator]) {
         for operator in operators {
-            let waiting = self.waiting(operator);
-            if let Some(at) = waiting.iter().position(|&other| other == sub) {
-                waiting.swap_remove(at);
+            // Which of its places an operator took depended on who was there.
+            for place in places(operator) {
+                if let Place::Range(bottom, top) = place {
+                    self.ranges.remove(bottom, top, sub);
+                } else if self.crowd(&place) == 0 || !take_out(self.waiting(&place), sub) {
+                    continue;
+                }
                 self.entries -= 1;
+                break;
             }
         }
     }
 
-    /// Calls `found` with each sub-rule that waits for a value like this one, some more than once, and some that wait for
-    /// a similar one.
-    pub(super) fn find(&self, value: Scalar<'_>, found: &mut impl FnMut(SubId)) {
-        let mut each = |waiting: Option<&Waiting>| waiting.into_iter().flatten().copied().for_each(&mut *found);
-        each(Some(&self.any));
+    /// Calls `found` with the lists of sub-rules that wait for a value like this one, some more than once, and some that
+    /// wait for a similar one. `buffer` is scratch space.
+    pub(super) fn find(&self, value: Scalar<'_>, buffer: &mut Vec<u8>, found: &mut impl FnMut(&Waiting)) {
+        found(&self.any);
         match value.kind {
-            Kind::Text => self.find_text(value, &mut each),
-            Kind::Number => {
-                if !self.number_texts.is_empty() {
-                    each(self.number_texts.get(value.bytes));
-                }
-                if !self.numbers.is_empty() {
-                    each(value.number().and_then(|number| self.numbers.get(&number)));
-                }
-            }
-            Kind::True => each(Some(&self.literals[0])),
-            Kind::False => each(Some(&self.literals[1])),
-            Kind::Null => each(Some(&self.literals[2])),
-        }
-        for (operator, waiting) in &self.tried {
-            if !waiting.is_empty() && operator.matches(value) {
-                each(Some(waiting));
-            }
+            Kind::Text => self.find_text(value, buffer, found),
+            Kind::Number => self.find_number(value, found),
+            Kind::True => found(&self.literals[0]),
+            Kind::False => found(&self.literals[1]),
+            Kind::Null => found(&self.literals[2]),
         }
     }
 
-    fn find_text(&self, value: Scalar<'_>, each: &mut impl FnMut(Option<&Waiting>)) {
+    fn find_number(&self, value: Scalar<'_>, found: &mut impl FnMut(&Waiting)) {
+        if !self.number_texts.is_empty()
+            && let Some(waiting) = self.number_texts.get(value.bytes)
+        {
+            found(waiting);
+        }
+        if self.numbers.is_empty() && self.ranges.is_empty() {
+            return;
+        }
+        let key = order_key(value.number);
+        if let Some(waiting) = self.numbers.get(&key) {
+            found(waiting);
+        }
+        self.ranges.find(key, found);
+    }
+
+    fn find_text(&self, value: Scalar<'_>, buffer: &mut Vec<u8>, found: &mut impl FnMut(&Waiting)) {
         let text = value.bytes;
-        if !self.texts.is_empty() {
-            each(self.texts.get(text));
+        if !self.texts.is_empty()
+            && let Some(waiting) = self.texts.get(text)
+        {
+            found(waiting);
         }
-        if !self.addresses.is_empty() {
-            each(value.address().and_then(|address| self.addresses.get(&address)));
+        if !(self.addresses.is_empty() && self.networks.is_empty())
+            && let Some(address) = value.address()
+        {
+            self.addresses.get(&address).into_iter().for_each(&mut *found);
+            self.networks.find(address, found);
         }
-        for (length, table) in &self.prefixes.tables {
-            let Some(start) = text.get(..*length) else { break };
-            each(table.get(start));
+        self.prefixes.find(text, found);
+        self.suffixes.find(text, found);
+        if self.has_grams {
+            self.grams.find(text, found);
         }
-        for (length, table) in &self.suffixes.tables {
-            let Some(at) = text.len().checked_sub(*length) else { break };
-            each(table.get(&text[at..]));
+        if self.folded.used {
+            canonical(text, buffer);
+            self.folded.texts.get(buffer.as_slice()).into_iter().for_each(&mut *found);
+            self.folded.prefixes.find(buffer, found);
+            self.folded.suffixes.find(buffer, found);
         }
     }
 }
