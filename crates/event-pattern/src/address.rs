@@ -7,6 +7,10 @@ const MAX_LITERAL_BYTES: usize = 45;
 
 /// Reads an IPv4 or IPv6 literal; an IPv4 address written as IPv6 (`::ffff:…`) is the IPv4 address.
 pub(crate) fn parse(text: &[u8]) -> Option<IpAddr> {
+    // Most texts are none, and most of those show it in their first byte.
+    if !text.first().is_some_and(|&byte| byte == b':' || byte.is_ascii_hexdigit()) {
+        return None;
+    }
     if text.len() > MAX_LITERAL_BYTES || !(is_v4_shape(text) || is_v6_shape(text)) {
         return None;
     }

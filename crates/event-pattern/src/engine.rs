@@ -13,6 +13,7 @@ mod ranges;
 mod scratch;
 mod trie;
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -21,6 +22,7 @@ use crate::consistency::Undecided;
 use crate::error::EventError;
 use crate::event::{Reading, read};
 use crate::names::{FieldId, Names, id};
+use crate::operator::Operator;
 use conditions::{ConditionId, Conditions};
 pub(crate) use conditions::{holds_alone, satisfies};
 use index::FieldIndex;
@@ -108,15 +110,23 @@ impl Engine {
         if field == fresh {
             self.fields.push(FieldIndex::default());
         }
-        self.fields[field as usize].numeric |= condition.operators.is_numeric();
+        let index = &mut self.fields[field as usize];
+        index.parses.numbers |= condition.operators.any(Operator::is_numeric);
+        index.parses.addresses |= condition.operators.any(Operator::is_address);
         self.conditions.add(field, condition)
     }
 
     /// The condition to wait at; `None` where the sub-rule can match an event that has none of its fields.
+    ///
+    /// What many rules ask is likely to be so in most events. Among equals the deepest field tells most.
     fn cheapest(&self, conditions: &[ConditionId]) -> Option<ConditionId> {
         let priced = conditions.iter().filter_map(|&at| {
             let (field, condition) = self.conditions.get(at);
-            let cost = || self.fields[field as usize].cost(&condition.operators.operators);
+            let cost = || {
+                let asked = self.conditions.uses(at);
+                let depth = condition.name.matches('.').count();
+                (self.fields[field as usize].cost(&condition.operators.operators, asked), Reverse(depth))
+            };
             (!condition.absent).then(|| (cost(), at))
         });
         priced.min().map(|(_, at)| at)
@@ -198,9 +208,7 @@ impl Engine {
         for index in 0..fields.touched().len() {
             let field = fields.touched()[index];
             let index = &self.fields[field as usize];
-            if index.numeric {
-                fields.read_numbers(event, field);
-            }
+            fields.parse(event, field, index.parses);
             if index.is_empty() {
                 continue;
             }

@@ -1,8 +1,9 @@
 //! What was read of one event: the values of the fields that patterns name, and the array elements they stand in.
 
+use crate::address;
 use crate::names::{FieldId, id};
 use crate::number::nearest;
-use crate::operator::{Kind, Scalar};
+use crate::operator::{Kind, Parsed, Scalar};
 
 /// No value, no array.
 pub(crate) const NONE: u32 = u32::MAX;
@@ -23,8 +24,14 @@ pub(crate) struct Slot {
     /// The innermost array element that the value stands in; its own index in an array of scalars does not count.
     pub(crate) element: u32,
     next: u32,
-    /// See [`Scalar::number`].
-    number: f64,
+    parsed: Parsed,
+}
+
+/// What patterns compare values of a field as.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Parses {
+    pub(crate) numbers: bool,
+    pub(crate) addresses: bool,
 }
 
 /// An object or array that is an element of an array.
@@ -89,7 +96,7 @@ impl Fields {
         if *head == NONE {
             self.touched.push(field);
         }
-        let slot = Slot { kind, copied, start: id(start), end: id(end), element, next: *head, number: f64::NAN };
+        let slot = Slot { kind, copied, start: id(start), end: id(end), element, next: *head, parsed: Parsed::No };
         *head = id(self.slots.len());
         self.slots.push(slot);
     }
@@ -116,20 +123,26 @@ impl Fields {
         })
     }
 
-    /// Reads a field's numbers.
-    pub(crate) fn read_numbers(&mut self, event: &[u8], field: FieldId) {
+    /// Makes numbers and addresses of a field's values, as far as they are asked for.
+    pub(crate) fn parse(&mut self, event: &[u8], field: FieldId, parses: Parses) {
+        if !(parses.numbers || parses.addresses) {
+            return;
+        }
         let mut at = self.heads[field as usize];
         while let Some(slot) = self.slots.get_mut(at as usize) {
-            if slot.kind == Kind::Number {
-                let source = if slot.copied { &self.text } else { event };
-                slot.number = nearest(&source[slot.start as usize..slot.end as usize]);
-            }
+            let source = if slot.copied { &self.text } else { event };
+            let bytes = &source[slot.start as usize..slot.end as usize];
+            slot.parsed = match slot.kind {
+                Kind::Number if parses.numbers => Parsed::Number(nearest(bytes)),
+                Kind::Text if parses.addresses => address::parse(bytes).map_or(Parsed::No, Parsed::Address),
+                _ => Parsed::No,
+            };
             at = slot.next;
         }
     }
 
     pub(crate) fn scalar<'e>(&'e self, event: &'e [u8], slot: Slot) -> Scalar<'e> {
         let source = if slot.copied { &self.text } else { event };
-        Scalar { kind: slot.kind, bytes: &source[slot.start as usize..slot.end as usize], number: slot.number }
+        Scalar { kind: slot.kind, bytes: &source[slot.start as usize..slot.end as usize], parsed: slot.parsed }
     }
 }

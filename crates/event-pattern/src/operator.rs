@@ -3,7 +3,7 @@
 use std::hash::{Hash, Hasher};
 use std::net::IpAddr;
 
-use crate::address::{self, Cidr};
+use crate::address::Cidr;
 use crate::fold::Folded;
 use crate::hash::FastSet;
 use crate::number::Comparable;
@@ -24,8 +24,19 @@ pub(crate) enum Kind {
 pub(crate) struct Scalar<'e> {
     pub(crate) kind: Kind,
     pub(crate) bytes: &'e [u8],
-    /// The double nearest to a number; anything for other kinds, and where no pattern compares numbers of the field.
-    pub(crate) number: f64,
+    /// What was made of it, where patterns ask for that on its field.
+    pub(crate) parsed: Parsed,
+}
+
+/// A value as a number or an address.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Parsed {
+    /// Neither, or nobody asked.
+    No,
+    /// The double nearest to a number.
+    Number(f64),
+    /// The address that a text is a literal of.
+    Address(IpAddr),
 }
 
 impl<'e> Scalar<'e> {
@@ -33,14 +44,20 @@ impl<'e> Scalar<'e> {
         (self.kind == Kind::Text).then_some(self.bytes)
     }
 
+    /// The double nearest to a number.
+    pub(crate) fn number(&self) -> Option<f64> {
+        if let Parsed::Number(number) = self.parsed { Some(number) } else { None }
+    }
+
+    /// The address that a text is a literal of.
+    pub(crate) fn address(&self) -> Option<IpAddr> {
+        if let Parsed::Address(address) = self.parsed { Some(address) } else { None }
+    }
+
     /// Whether this is a comparable number of whose double `asked` holds. Whether it is comparable takes longest to find
     /// out, and is asked last.
     fn compares(&self, asked: impl FnOnce(f64) -> bool) -> bool {
-        self.kind == Kind::Number && asked(self.number) && Comparable::parse(self.bytes).is_some()
-    }
-
-    pub(crate) fn address(&self) -> Option<IpAddr> {
-        self.text().and_then(address::parse)
+        self.number().is_some_and(asked) && Comparable::parse(self.bytes).is_some()
     }
 }
 
@@ -106,12 +123,18 @@ impl Operator {
             Self::AnythingBut(refused) => !refused.matches(value),
         }
     }
-    fn is_numeric(&self) -> bool {
+    /// Whether it compares numbers by value.
+    pub(crate) fn is_numeric(&self) -> bool {
         match self {
             Self::Number(_) | Self::Numeric(_) => true,
-            Self::AnythingBut(refused) => refused.is_numeric(),
+            Self::AnythingBut(refused) => refused.any(Self::is_numeric),
             _ => false,
         }
+    }
+
+    /// Whether it compares addresses.
+    pub(crate) fn is_address(&self) -> bool {
+        matches!(self, Self::Address(_) | Self::Cidr(_))
     }
 }
 
@@ -141,9 +164,9 @@ impl AnyOf {
         }
     }
 
-    /// Whether one of them compares numbers by value.
-    pub(crate) fn is_numeric(&self) -> bool {
-        self.operators.iter().any(Operator::is_numeric)
+    /// Whether something holds of one of the operators.
+    pub(crate) fn any(&self, holds: fn(&Operator) -> bool) -> bool {
+        self.operators.iter().any(holds)
     }
 }
 

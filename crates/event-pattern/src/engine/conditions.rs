@@ -92,6 +92,11 @@ impl Conditions {
         (entry.field, &entry.condition)
     }
 
+    /// How many sub-rules ask it.
+    pub(super) fn uses(&self, at: ConditionId) -> usize {
+        self.entries[at as usize].uses
+    }
+
     /// One more than the highest id.
     pub(super) fn len(&self) -> usize {
         self.entries.len()

@@ -10,6 +10,7 @@ use super::ranges::{Networks, Ranges};
 use super::trie::Trie;
 use super::{SubId, Waiting, take_out};
 use crate::address::Cidr;
+use crate::fields::Parses;
 use crate::fold::{Folded, canonical};
 use crate::hash::FastMap;
 use crate::number::{Comparable, order_key};
@@ -25,8 +26,8 @@ const MAX_PIECES: usize = 4;
 pub(super) struct FieldIndex {
     /// Entries in all of the tables; nothing to find at zero.
     entries: usize,
-    /// Some condition on this field, waited at or not, compares numbers.
-    pub(super) numeric: bool,
+    /// What the conditions on this field, waited at or not, compare.
+    pub(super) parses: Parses,
     texts: ByText,
     addresses: FastMap<IpAddr, Waiting>,
     numbers: FastMap<u64, Waiting>,
@@ -140,9 +141,13 @@ impl FieldIndex {
         self.entries == 0
     }
 
-    /// What waiting at this field for `operators` would cost, given who waits there already.
-    pub(super) fn cost(&self, operators: &[Operator]) -> usize {
-        let costs = operators.iter().map(|operator| self.cheapest(operator).1);
+    /// What waiting at this field for `operators` would cost, given who waits there already and how many sub-rules ask
+    /// the same.
+    pub(super) fn cost(&self, operators: &[Operator], asked: usize) -> usize {
+        let costs = operators.iter().map(|operator| {
+            let (place, cost) = self.cheapest(operator);
+            cost.max(place.weight().saturating_mul(asked))
+        });
         costs.fold(0, usize::saturating_add)
     }
 
@@ -245,7 +250,8 @@ impl FieldIndex {
         if self.numbers.is_empty() && self.ranges.is_empty() {
             return;
         }
-        let key = order_key(value.number);
+        let Some(number) = value.number() else { return };
+        let key = order_key(number);
         if let Some(waiting) = self.numbers.get(&key) {
             found(waiting);
         }

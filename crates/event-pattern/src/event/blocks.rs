@@ -1,7 +1,7 @@
 //! An event as a stream of blocks: where its quotes and brackets are, and, if asked, whether it keeps the grammar.
 
-use super::grammar::Grammar;
-use super::masks::{BLOCK, Masks, classify};
+use super::grammar::{self, Grammar};
+use super::masks::{BLOCK, CHUNK, Flags, GrammarMasks, Masks, classify};
 
 /// The event is not JSON; where and why is found out by [`diagnose`](super::diagnose).
 #[derive(Debug, PartialEq)]
@@ -12,20 +12,24 @@ pub(super) struct Broken;
 /// With `STRICT` every block is also held to the grammar when it is reached.
 pub(super) struct Blocks<'e, const STRICT: bool> {
     event: &'e [u8],
-    /// Where the current block starts.
+    /// Where the current chunk starts.
     base: usize,
-    /// Where the next block starts.
+    /// Where the next chunk starts.
     next: usize,
+    /// The current block of the chunk, and how many there are.
+    index: usize,
+    count: usize,
     /// Quotes and brackets of the current block that are still ahead.
     ahead: u64,
-    brackets: u64,
-    open: u64,
+    /// The same of all blocks of the chunk, and which are brackets.
+    marks: [u64; CHUNK],
+    brackets: [u64; CHUNK],
     inside: u64,
     escape: u64,
     grammar: Grammar,
-    /// A backslash was seen in some text so far.
+    /// A backslash was seen so far.
     pub(super) backslashes: bool,
-    /// A control character was seen in some text so far.
+    /// A control character was seen so far, in a text or not.
     pub(super) controls: bool,
     /// A byte that is not ASCII was seen so far.
     pub(super) high: bool,
@@ -64,9 +68,11 @@ impl<'e, const STRICT: bool> Blocks<'e, STRICT> {
             event,
             base: 0,
             next: 0,
+            index: 0,
+            count: 0,
             ahead: 0,
-            brackets: 0,
-            open: 0,
+            marks: [0; CHUNK],
+            brackets: [0; CHUNK],
             inside: 0,
             escape: 0,
             grammar: Grammar::new(),
@@ -76,53 +82,63 @@ impl<'e, const STRICT: bool> Blocks<'e, STRICT> {
         }
     }
 
-    /// Goes to the next block.
+    /// Goes to the next chunk.
     #[inline(never)]
     fn refill(&mut self) -> Result<(), Broken> {
-        let rest = self.event.get(self.next..).filter(|rest| !rest.is_empty()).ok_or(Broken)?;
-        self.base = self.next;
-        self.next += BLOCK;
-        match rest.first_chunk::<BLOCK>() {
-            Some(block) => self.look_at(block),
-            None => {
-                let mut block = [b' '; BLOCK];
-                block[..rest.len()].copy_from_slice(rest);
-                self.look_at(&block)
-            }
+        let (blocks, rest) = self.event.get(self.next..).unwrap_or_default().as_chunks::<BLOCK>();
+        let mut masks = [Masks::default(); CHUNK];
+        let mut count = blocks.len().min(CHUNK);
+        let mut flags = classify::<STRICT>(&blocks[..count], &mut masks);
+        if count < CHUNK && !rest.is_empty() {
+            let mut last = [b' '; BLOCK];
+            last[..rest.len()].copy_from_slice(rest);
+            let more = classify::<STRICT>(&[last], &mut masks[count..]);
+            flags = Flags { control: flags.control | more.control, high: flags.high | more.high };
+            count += 1;
         }
+        if count == 0 {
+            return Err(Broken);
+        }
+        (self.base, self.index, self.count) = (self.next, 0, count);
+        self.next += count * BLOCK;
+        self.controls |= flags.control;
+        self.high |= flags.high;
+        for (index, masks) in masks[..count].iter().enumerate() {
+            self.look_at(index, masks)?;
+        }
+        self.ahead = self.marks[0];
+        Ok(())
     }
 
     #[inline]
-    fn look_at(&mut self, block: &[u8; BLOCK]) -> Result<(), Broken> {
-        let (Masks { quote, backslash, open, close, control, high }, more) = classify::<STRICT>(block);
-        let escaped = escaped(backslash, &mut self.escape);
-        let quote = quote & !escaped;
+    fn look_at(&mut self, index: usize, masks: &Masks) -> Result<(), Broken> {
+        let escaped = escaped(masks.backslash, &mut self.escape);
+        let quote = masks.quote & !escaped;
         // From the opening quote up to, not including, the closing one.
         let inside = parity(quote) ^ self.inside;
         self.inside = 0_u64.wrapping_sub(inside >> 63);
         let outside = !(inside | quote);
-        self.backslashes |= backslash & inside != 0;
-        self.controls |= control & inside != 0;
-        self.high |= high != 0;
-        self.open = open & outside;
-        self.brackets = (open | close) & outside;
-        self.ahead = quote | self.brackets;
+        self.backslashes |= masks.backslash != 0;
+        self.brackets[index] = masks.brackets & outside;
+        self.marks[index] = quote | self.brackets[index];
         if STRICT {
+            let GrammarMasks { open, comma, colon, space, control } = masks.grammar;
             if control & inside != 0 {
                 return Err(Broken);
             }
-            let escapes = backslash & !escaped;
+            let escapes = masks.backslash & !escaped;
+            let open = open & outside;
             self.grammar.check(
                 self.event,
-                self.base,
-                &super::grammar::Block {
+                self.base + index * BLOCK,
+                &grammar::Block {
                     quote,
                     inside,
-                    open: self.open,
-                    close: close & outside,
-                    comma: more.comma & outside,
-                    colon: more.colon & outside,
-                    space: more.space & outside,
+                    open,
+                    close: self.brackets[index] & !open,
+                    comma: comma & outside,
+                    colon: colon & outside,
+                    space: space & outside,
                     escapes,
                 },
             )?;
@@ -130,13 +146,28 @@ impl<'e, const STRICT: bool> Blocks<'e, STRICT> {
         Ok(())
     }
 
+    /// Goes to the next block.
+    #[inline]
+    fn advance(&mut self) -> Result<(), Broken> {
+        self.index += 1;
+        if self.index >= self.count {
+            return self.refill();
+        }
+        self.ahead = self.marks[self.index];
+        Ok(())
+    }
+
+    fn place(&self, bit: u64) -> usize {
+        self.base + self.index * BLOCK + bit.trailing_zeros() as usize
+    }
+
     /// Where the next quote or bracket is; an event that ends before is broken.
     #[inline]
     pub(super) fn next(&mut self) -> Result<usize, Broken> {
         while self.ahead == 0 {
-            self.refill()?;
+            self.advance()?;
         }
-        let at = self.base + self.ahead.trailing_zeros() as usize;
+        let at = self.place(self.ahead);
         self.ahead &= self.ahead - 1;
         Ok(at)
     }
@@ -144,24 +175,23 @@ impl<'e, const STRICT: bool> Blocks<'e, STRICT> {
     /// Where the bracket is that closes the one that [`Blocks::next`] returned last.
     pub(super) fn close(&mut self) -> Result<usize, Broken> {
         let mut depth = 1_usize;
-        let mut brackets = self.brackets & self.ahead;
         loop {
+            let mut brackets = self.ahead & self.brackets[self.index];
             while brackets != 0 {
-                let lowest = brackets & brackets.wrapping_neg();
-                if self.open & lowest != 0 {
+                let at = self.place(brackets);
+                if matches!(self.event[at], b'{' | b'[') {
                     depth += 1;
                 } else {
                     depth -= 1;
-                    if depth == 0 {
-                        // What lies before it is not ahead any more.
-                        self.ahead &= !(lowest | (lowest - 1));
-                        return Ok(self.base + lowest.trailing_zeros() as usize);
-                    }
                 }
-                brackets ^= lowest;
+                if depth == 0 {
+                    // What lies before it is not ahead any more.
+                    self.ahead &= !(brackets ^ (brackets - 1));
+                    return Ok(at);
+                }
+                brackets &= brackets - 1;
             }
-            self.refill()?;
-            brackets = self.brackets;
+            self.advance()?;
         }
     }
 
