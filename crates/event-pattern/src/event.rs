@@ -134,14 +134,17 @@ impl<'r, const STRICT: bool> Reader<'r, STRICT> {
         self.event.get(self.at).copied()
     }
 
-    #[inline]
+    #[inline(always)]
     fn skip_space(&mut self) {
+        if self.peek().is_none_or(|byte| byte > b' ') {
+            return;
+        }
         while matches!(self.peek(), Some(b' ' | b'\n' | b'\r' | b'\t')) {
             self.at += 1;
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn expect(&mut self, byte: u8) -> Result<(), Broken> {
         if self.peek() != Some(byte) {
             return Err(Broken);
@@ -152,7 +155,7 @@ impl<'r, const STRICT: bool> Reader<'r, STRICT> {
     }
 
     /// Goes on from an entry: `false` if `close` ends what is innermost, otherwise the next entry starts here.
-    #[inline]
+    #[inline(always)]
     fn goes_on(&mut self, close: u8) -> Result<bool, Broken> {
         self.skip_space();
         match self.peek() {
@@ -223,7 +226,7 @@ impl<'r, const STRICT: bool> Reader<'r, STRICT> {
     }
 
     /// A key and its colon; the node it leads to if patterns mention it.
-    #[inline]
+    #[inline(always)]
     fn key(&mut self, node: NodeId) -> Result<Option<NodeId>, Broken> {
         if self.peek() != Some(b'"') {
             return Err(Broken);
@@ -251,7 +254,7 @@ impl<'r, const STRICT: bool> Reader<'r, STRICT> {
     }
 
     /// Goes behind the text at hand; where it starts and ends, without its quotes.
-    #[inline]
+    #[inline(always)]
     fn quotes(&mut self) -> Result<(usize, usize), Broken> {
         self.blocks.next()?;
         let end = self.blocks.next()?;

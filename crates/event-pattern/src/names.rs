@@ -30,25 +30,38 @@ struct Children {
     /// A power of two, at least half of them free; none if there are no children.
     slots: Box<[Slot]>,
     used: usize,
+    /// One bit for each byte that a name starts with. It turns most keys away that nobody asks for, those with a point too.
+    firsts: [u64; 4],
 }
 
 #[derive(Clone, Debug, Default)]
 struct Slot {
-    word: u64,
+    /// The first eight bytes, and the last eight of a longer name.
+    words: [u64; 2],
     len: usize,
     child: NodeId,
     name: Option<Arc<[u8]>>,
 }
 
-/// The first bytes of `source[start..end]` as a number, and nothing of what is behind.
+/// The eight bytes from `at`, or those there are, as a number.
 #[inline]
-fn first_word(source: &[u8], start: usize, end: usize) -> u64 {
-    let len = end - start;
-    if let Some(eight) = source[start..].first_chunk::<8>() {
-        let word = u64::from_le_bytes(*eight);
-        return if len >= 8 { word } else { word & !(u64::MAX << (8 * len)) };
+fn word(source: &[u8], at: usize) -> u64 {
+    match source[at..].first_chunk::<8>() {
+        Some(eight) => u64::from_le_bytes(*eight),
+        None => source[at..].iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte)),
     }
-    source[start..end].iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte))
+}
+
+/// The first eight bytes of `source[start..end]`, and the last eight if it is longer.
+#[inline]
+fn words(source: &[u8], start: usize, end: usize) -> [u64; 2] {
+    let first = word(source, start);
+    match end - start {
+        0 => [0, 0],
+        len @ 1..=7 => [first & (u64::MAX >> (64 - 8 * len)), 0],
+        8 => [first, 0],
+        _ => [first, word(source, end - 8)],
+    }
 }
 
 #[inline]
@@ -58,15 +71,23 @@ fn hash(word: u64, len: usize) -> usize {
 }
 
 impl Children {
+    /// Whether a name starts as `source[start..]` does.
+    #[inline]
+    fn may_have(&self, source: &[u8], start: usize, end: usize) -> bool {
+        let first = if start < end { source[start] } else { 0 };
+        self.firsts[usize::from(first >> 6)] >> (first & 63) & 1 == 1
+    }
+
     #[inline]
     fn find(&self, source: &[u8], start: usize, end: usize) -> Option<NodeId> {
         let mask = self.slots.len().checked_sub(1)?;
-        let (word, len) = (first_word(source, start, end), end - start);
-        let mut at = hash(word, len) & mask;
+        let (words, len) = (words(source, start, end), end - start);
+        let mut at = hash(words[0], len) & mask;
         loop {
             let slot = &self.slots[at];
             let name = slot.name.as_ref()?;
-            if slot.word == word && slot.len == len && (len <= 8 || name[8..] == source[start + 8..end]) {
+            // The two words are all of a name of up to sixteen bytes.
+            if slot.words == words && slot.len == len && (len <= 16 || name[8..] == source[start + 8..end]) {
                 return Some(slot.child);
             }
             at = (at + 1) & mask;
@@ -81,7 +102,9 @@ impl Children {
             }
         }
         self.used += 1;
-        self.place(Slot { word: first_word(&name, 0, name.len()), len: name.len(), child, name: Some(name) });
+        let first = name.first().copied().unwrap_or(0);
+        self.firsts[usize::from(first >> 6)] |= 1 << (first & 63);
+        self.place(Slot { words: words(&name, 0, name.len()), len: name.len(), child, name: Some(name) });
     }
 
     fn place(&mut self, slot: Slot) {
@@ -89,7 +112,7 @@ impl Children {
             return;
         }
         let mask = self.slots.len() - 1;
-        let mut at = hash(slot.word, slot.len) & mask;
+        let mut at = hash(slot.words[0], slot.len) & mask;
         while self.slots[at].name.is_some() {
             at = (at + 1) & mask;
         }
@@ -144,7 +167,11 @@ impl Names {
     /// Follows one key of an event, `source[start..end]`, which may hold points; `None` where no pattern mentions it.
     #[inline]
     pub(crate) fn walk(&self, at: NodeId, source: &[u8], start: usize, end: usize) -> Option<NodeId> {
-        let child = match self.nodes[at as usize].children.find(source, start, end) {
+        let children = &self.nodes[at as usize].children;
+        if !children.may_have(source, start, end) {
+            return None;
+        }
+        let child = match children.find(source, start, end) {
             Some(child) => child,
             // No child's name has a point: they were split there.
             None if has_point(&source[start..end]) => self.walk_steps(at, &source[start..end])?,

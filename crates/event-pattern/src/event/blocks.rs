@@ -162,7 +162,7 @@ impl<'e, const STRICT: bool> Blocks<'e, STRICT> {
     }
 
     /// Where the next quote or bracket is; an event that ends before is broken.
-    #[inline]
+    #[inline(always)]
     pub(super) fn next(&mut self) -> Result<usize, Broken> {
         while self.ahead == 0 {
             self.advance()?;
