@@ -11,12 +11,12 @@
 use crate::fields::{Element, OUTSIDE};
 
 /// Steps after which a rule counts as undecided.
-const MAX_STEPS: u64 = 4_000_000;
+pub(crate) const MAX_STEPS: u64 = 4_000_000;
 /// Elements within each other that are followed before a rule counts as undecided.
 const MAX_LEVELS: u32 = 1_000;
 
 /// What is known of one condition of a rule.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Candidates {
     /// The elements of the values that satisfy it.
     pub(crate) satisfying: Vec<u32>,
@@ -32,6 +32,15 @@ pub(crate) struct Undecided;
 
 /// Whether all conditions, sorted by name, can hold with values that fit together.
 pub(crate) fn consistent(elements: &[Element], conditions: &mut Vec<Candidates>) -> Result<bool, Undecided> {
+    consistent_within(elements, conditions, &mut { MAX_STEPS })
+}
+
+/// The same in so many steps, of which it takes those it needs.
+pub(crate) fn consistent_within(
+    elements: &[Element],
+    conditions: &mut Vec<Candidates>,
+    steps_left: &mut u64,
+) -> Result<bool, Undecided> {
     for condition in conditions.iter_mut() {
         condition.satisfying.sort_unstable();
         condition.satisfying.dedup();
@@ -45,7 +54,7 @@ pub(crate) fn consistent(elements: &[Element], conditions: &mut Vec<Candidates>)
     }
     // With no value at all, missing holds and asks nothing of the others.
     conditions.retain(|condition| !(condition.absent && condition.present.is_empty()));
-    let mut search = Search { elements, steps: 0 };
+    let mut search = Search { elements, steps_left };
     if conditions.iter().any(|condition| condition.absent) {
         return search.combinations(conditions, &mut Vec::new());
     }
@@ -58,7 +67,7 @@ pub(crate) fn consistent(elements: &[Element], conditions: &mut Vec<Candidates>)
 
 struct Search<'e> {
     elements: &'e [Element],
-    steps: u64,
+    steps_left: &'e mut u64,
 }
 
 /// A value's way through one level: the array, the element in it, whose need it serves, and the value's own element.
@@ -66,8 +75,8 @@ type Way = (u32, u32, usize, u32);
 
 impl Search<'_> {
     fn step(&mut self, steps: usize) -> Result<(), Undecided> {
-        self.steps += steps as u64;
-        if self.steps > MAX_STEPS { Err(Undecided) } else { Ok(()) }
+        *self.steps_left = self.steps_left.checked_sub(steps as u64).ok_or(Undecided)?;
+        Ok(())
     }
 
     fn element(&self, id: u32) -> Element {

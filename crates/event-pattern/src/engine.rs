@@ -23,8 +23,8 @@ use crate::error::EventError;
 use crate::event::{Reading, read};
 use crate::names::{FieldId, Names, id};
 use crate::operator::Operator;
+pub(crate) use conditions::satisfies;
 use conditions::{ConditionId, Conditions};
-pub(crate) use conditions::{holds_alone, satisfies};
 use index::FieldIndex;
 pub(crate) use scratch::Scratch;
 

@@ -1,9 +1,13 @@
-//! Why an event does not match.
+//! Why an event matches, or does not.
 
 use std::fmt::{self, Write as _};
 
-use crate::engine::{Engine, holds_alone};
-use crate::fields::Fields;
+use crate::choice::choose;
+use crate::compile::{Condition, SubRule};
+use crate::consistency::{Candidates, consistent};
+use crate::engine::{Engine, satisfies};
+use crate::fields::{Fields, OUTSIDE, Slot};
+use crate::names::FieldId;
 use crate::operator::{Kind, Scalar};
 use crate::pattern::Pattern;
 
@@ -12,19 +16,35 @@ const MAX_SHOWN_VALUES: usize = 10;
 /// Characters of one value that an explanation shows.
 const MAX_SHOWN_CHARS: usize = 200;
 
-/// The answer to "why not?".
+/// The answer to "why?" and "why not?".
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Explanation {
-    /// It does match.
-    Match,
+    /// It does match: the fields of the first combination of `$or` branches that holds, sorted by name, each with what
+    /// satisfied it. The values fit together: no two are from different elements of one array.
+    Match(Vec<FieldMatch>),
     /// For each combination of `$or` branches, why it failed; a pattern without `$or` is one combination.
     NoMatch(Vec<Mismatch>),
+}
+
+/// A field that made the event match.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldMatch {
+    /// The names on the way to the field, joined with `.`.
+    pub field: String,
+    /// What the pattern asks, as its text says it.
+    pub asked: String,
+    /// The values that satisfy it, as JSON; empty if the field is missing, as `exists: false` asks. Several are values of
+    /// one array. At most ten, each cut at 200 characters.
+    pub values: Vec<String>,
+    /// Further such values that are not shown.
+    pub more: usize,
 }
 
 /// Why one combination of `$or` branches failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Mismatch {
-    /// These fields failed, whatever the others hold.
+    /// These fields failed: whatever the others hold, or, for `exists: false`, because a value stands in the array
+    /// elements that the fields before it need.
     Fields(Vec<FieldMismatch>),
     /// Each field has a value that was asked for, but they stand in different elements of an array. The names of all
     /// fields of the combination.
@@ -44,30 +64,123 @@ pub struct FieldMismatch {
     pub more: usize,
 }
 
-pub(crate) fn explain(pattern: &Pattern, engine: &Engine, event: &[u8], fields: &Fields) -> Explanation {
-    let mismatches = pattern.subs().iter().map(|sub| {
-        let mut failed = Vec::new();
-        for condition in sub {
-            let Some(field) = engine.field_named(&condition.name) else { continue };
-            if holds_alone(condition, event, fields, field) {
-                continue;
+/// Why a pattern matches an event that it does match; `None` if it takes too many steps to find out.
+pub(crate) fn explain_match(pattern: &Pattern, engine: &Engine, event: &[u8], fields: &Fields) -> Option<Explanation> {
+    pattern.subs().iter().find_map(|sub| {
+        let read = Read::new(pattern, engine, event, fields, sub);
+        // Another combination may be found to hold.
+        let elements = choose(&fields.elements, read.candidates()).ok()??;
+        let asked = read.conditions.iter().zip(elements);
+        Some(Explanation::Match(asked.map(|((condition, field), at)| read.matched(condition, *field, at)).collect()))
+    })
+}
+
+/// Why a pattern does not match an event that it does not match.
+pub(crate) fn explain_mismatch(pattern: &Pattern, engine: &Engine, event: &[u8], fields: &Fields) -> Explanation {
+    let subs = pattern.subs().iter();
+    Explanation::NoMatch(subs.map(|sub| Read::new(pattern, engine, event, fields, sub).mismatch()).collect())
+}
+
+/// One combination of `$or` branches, and what was read of the event.
+struct Read<'r> {
+    pattern: &'r Pattern,
+    event: &'r [u8],
+    fields: &'r Fields,
+    conditions: Vec<(&'r Condition, FieldId)>,
+}
+
+impl<'r> Read<'r> {
+    fn new(pattern: &'r Pattern, engine: &Engine, event: &'r [u8], fields: &'r Fields, sub: &'r SubRule) -> Self {
+        let conditions =
+            sub.iter().filter_map(|condition| Some((&**condition, engine.field_named(&condition.name)?))).collect();
+        Self { pattern, event, fields, conditions }
+    }
+
+    fn candidates(&self) -> Vec<Candidates> {
+        let of_one = |(condition, field): &(&Condition, FieldId)| {
+            let satisfying =
+                self.fields.slots(*field).filter(|&slot| satisfies(condition, self.event, self.fields, slot));
+            Candidates {
+                satisfying: satisfying.map(|slot| slot.element).collect(),
+                present: self.fields.slots(*field).map(|slot| slot.element).collect(),
+                absent: condition.absent,
             }
-            let mut shown: Vec<_> = fields.slots(field).collect();
-            shown.reverse();
-            failed.push(FieldMismatch {
-                field: condition.name.to_string(),
-                asked: pattern.source()[condition.source.clone()].to_owned(),
-                values: shown.iter().take(MAX_SHOWN_VALUES).map(|&slot| show(fields.scalar(event, slot))).collect(),
-                more: shown.len().saturating_sub(MAX_SHOWN_VALUES),
-            });
+        };
+        self.conditions.iter().map(of_one).collect()
+    }
+
+    fn asked(&self, condition: &Condition) -> String {
+        self.pattern.source()[condition.source.clone()].to_owned()
+    }
+
+    /// The first of some values, in the order of the event, and how many more there are.
+    fn show(&self, slots: impl Iterator<Item = Slot>) -> (Vec<String>, usize) {
+        let mut slots: Vec<Slot> = slots.collect();
+        slots.reverse();
+        let shown = slots.iter().take(MAX_SHOWN_VALUES).map(|&slot| show(self.fields.scalar(self.event, slot)));
+        (shown.collect(), slots.len().saturating_sub(MAX_SHOWN_VALUES))
+    }
+
+    fn matched(&self, condition: &Condition, field: FieldId, at: Option<u32>) -> FieldMatch {
+        let chosen = self
+            .fields
+            .slots(field)
+            .filter(|&slot| Some(slot.element) == at && satisfies(condition, self.event, self.fields, slot));
+        let (values, more) = self.show(chosen);
+        FieldMatch { field: condition.name.to_string(), asked: self.asked(condition), values, more }
+    }
+
+    fn failed(&self, (condition, field): (&Condition, FieldId)) -> FieldMismatch {
+        let (values, more) = self.show(self.fields.slots(field));
+        FieldMismatch { field: condition.name.to_string(), asked: self.asked(condition), values, more }
+    }
+
+    fn mismatch(&self) -> Mismatch {
+        let candidates = self.candidates();
+        let alone = (0..candidates.len()).filter(|&at| fails_alone(&candidates, at));
+        let mut failed: Vec<_> = alone.map(|at| self.failed(self.conditions[at])).collect();
+        if failed.is_empty() {
+            failed.extend(self.value_in_the_way(&candidates).map(|at| self.failed(self.conditions[at])));
         }
         if failed.is_empty() {
-            Mismatch::DifferentElements(sub.iter().map(|condition| condition.name.to_string()).collect())
+            Mismatch::DifferentElements(
+                self.conditions.iter().map(|(condition, _)| condition.name.to_string()).collect(),
+            )
         } else {
             Mismatch::Fields(failed)
         }
-    });
-    Explanation::NoMatch(mismatches.collect())
+    }
+
+    /// The condition that has to be missing and is not, where those before it do hold together.
+    fn value_in_the_way(&self, candidates: &[Candidates]) -> Option<usize> {
+        if !candidates.iter().any(must_be_missing) {
+            return None;
+        }
+        // Conditions that hold together do so without the last.
+        let (mut holding, mut failing) = (0, candidates.len());
+        while failing - holding > 1 {
+            let middle = usize::midpoint(holding, failing);
+            let hold = consistent(&self.fields.elements, &mut candidates[..middle].to_vec()).ok()?;
+            *(if hold { &mut holding } else { &mut failing }) = middle;
+        }
+        must_be_missing(&candidates[holding]).then_some(holding)
+    }
+}
+
+/// Whether only `exists: false` is left to satisfy it.
+fn must_be_missing(candidates: &Candidates) -> bool {
+    candidates.satisfying.is_empty() && candidates.absent
+}
+
+/// Whether a condition fails whatever values are chosen for the others.
+fn fails_alone(candidates: &[Candidates], at: usize) -> bool {
+    let condition = &candidates[at];
+    let always_present = || {
+        // With nothing chosen before it any value counts, and one outside of arrays always does.
+        let first = candidates[..at].iter().all(|before| before.present.is_empty());
+        !condition.present.is_empty() && (first || condition.present.contains(&OUTSIDE))
+    };
+    condition.satisfying.is_empty() && (!condition.absent || always_present())
 }
 
 /// A value as JSON, with control characters escaped.
@@ -92,40 +205,52 @@ fn show(value: Scalar<'_>) -> String {
     shown + dots + "\""
 }
 
+fn write_values(out: &mut fmt::Formatter<'_>, field: &str, values: &[String], more: usize) -> fmt::Result {
+    match values {
+        [] => write!(out, "{field}: is missing")?,
+        values => write!(out, "{field}: is {}", values.join(", "))?,
+    }
+    if more > 0 { write!(out, " and {more} more") } else { Ok(()) }
+}
+
+impl fmt::Display for FieldMatch {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_values(out, &self.field, &self.values, self.more)?;
+        write!(out, ", as asked by {}", one_line(&self.asked))
+    }
+}
+
 impl fmt::Display for FieldMismatch {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "{}: ", self.field)?;
-        match self.values.as_slice() {
-            [] => write!(out, "is missing")?,
-            values => write!(out, "is {}", values.join(", "))?,
-        }
-        if self.more > 0 {
-            write!(out, " and {} more", self.more)?;
-        }
-        write!(out, ", asked for {}", self.asked)
+        write_values(out, &self.field, &self.values, self.more)?;
+        write!(out, ", asked for {}", one_line(&self.asked))
     }
+}
+
+/// A leaf array without its line breaks, which cannot be in its strings, and the space around them.
+fn one_line(source: &str) -> String {
+    source.split(['\n', '\r']).map(str::trim).collect()
+}
+
+fn join<T: ToString>(parts: &[T], between: &str) -> String {
+    parts.iter().map(ToString::to_string).collect::<Vec<_>>().join(between)
 }
 
 impl fmt::Display for Mismatch {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Fields(fields) => {
-                let fields: Vec<String> = fields.iter().map(ToString::to_string).collect();
-                write!(out, "{}", fields.join("; "))
-            }
+            Self::Fields(fields) => write!(out, "{}", join(fields, "; ")),
             Self::DifferentElements(names) => write!(out, "no single array element satisfies {}", names.join(", ")),
         }
     }
 }
 
 impl fmt::Display for Explanation {
+    /// The fields that matched, or those that failed, with ` | or ` between combinations of `$or` branches.
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Match => write!(out, "matches"),
-            Self::NoMatch(mismatches) => {
-                let mismatches: Vec<String> = mismatches.iter().map(ToString::to_string).collect();
-                write!(out, "{}", mismatches.join(" | or "))
-            }
+            Self::Match(fields) => write!(out, "{}", join(fields, "; ")),
+            Self::NoMatch(mismatches) => write!(out, "{}", join(mismatches, " | or ")),
         }
     }
 }

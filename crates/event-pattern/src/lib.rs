@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod address;
+mod choice;
 mod compile;
 mod consistency;
 mod engine;
@@ -20,6 +21,6 @@ mod wildcard;
 
 pub use error::{EventError, PatternError, PatternErrorKind};
 pub use event::{MAX_EVENT_BYTES, validate};
-pub use explain::{Explanation, FieldMismatch, Mismatch};
+pub use explain::{Explanation, FieldMatch, FieldMismatch, Mismatch};
 pub use matcher::Matcher;
 pub use pattern::{Options, Pattern, SERVICE_MAX_CHARS, Value};

@@ -7,7 +7,7 @@ use crate::compile::{SubRule, compile};
 use crate::engine::{Engine, Scratch};
 use crate::error::{EventError, PatternError};
 use crate::event::Reading;
-use crate::explain::{Explanation, explain};
+use crate::explain::{Explanation, explain_match, explain_mismatch};
 use crate::operator::Kind;
 
 /// The longest pattern that the service takes, in characters (`EventPattern` of `PutRule` in the API reference).
@@ -130,15 +130,19 @@ impl Pattern {
         })
     }
 
-    /// Why the pattern does not match `event`: which fields failed, what they held and what was asked.
+    /// Why the pattern matches `event`, or why it does not: which fields made it match or failed, what they held and
+    /// what was asked.
+    ///
+    /// Finding the values that match together is bounded like matching, at sixteen times its steps: an event that
+    /// [`Pattern::matches`] decides can be [`EventError::Undecided`] here.
     pub fn explain(&self, event: &[u8]) -> Result<Explanation, EventError> {
         with_scratch(|scratch| {
             let engine = self.engine();
             engine.matches(event, Reading::Loose, scratch)?;
-            if !scratch.hits.is_empty() {
-                return Ok(Explanation::Match);
+            if scratch.hits.is_empty() {
+                return Ok(explain_mismatch(self, engine, event, &scratch.fields));
             }
-            Ok(explain(self, engine, event, &scratch.fields))
+            explain_match(self, engine, event, &scratch.fields).ok_or(EventError::Undecided { rules: 1 })
         })
     }
 }

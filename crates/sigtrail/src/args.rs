@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use http::Uri;
 
 use crate::report::Field;
@@ -24,6 +24,8 @@ pub enum Command {
     Serve(ServeArguments),
     /// Tell who signs with SigV2 and must migrate
     Callers(CallersArguments),
+    /// Search events, one JSON object a line, with an event pattern, as grep does
+    Match(MatchArguments),
 }
 
 #[derive(Debug, Args)]
@@ -83,6 +85,43 @@ pub struct CallersArguments {
 }
 
 const CALLERS_HELP: &str = "If the server's config has a token, set SIGTRAIL_TOKEN to it.";
+
+#[derive(Debug, Args)]
+#[command(after_help = MATCH_HELP, group(ArgGroup::new("mode").required(true)))]
+#[allow(clippy::struct_excessive_bools, reason = "they are flags")]
+pub struct MatchArguments {
+    /// Print the events that match this pattern
+    #[arg(short = 'f', long, value_name = "FILE", group = "mode")]
+    pub pattern: Option<PathBuf>,
+    /// Print how many events there are, instead of them; of several files as `FILE:COUNT`
+    #[arg(short, long, conflicts_with_all = ["cases", "rules"])]
+    pub count: bool,
+    /// The events that do not match
+    #[arg(short = 'v', long, conflicts_with_all = ["cases", "rules"])]
+    pub invert_match: bool,
+    /// Before each event say which fields made it match, or which failed and against what, as `FILE:LINE: …`
+    #[arg(long, conflicts_with_all = ["cases", "rules"])]
+    pub explain: bool,
+    /// Answer cases, lines {"id":…,"pattern":"…","event":"…"}
+    #[arg(long, value_name = "FILE", group = "mode", conflicts_with = "files")]
+    pub cases: Option<PathBuf>,
+    /// For each event print the names of the rules that match, an array; rules are lines {"name":"…","pattern":{…}}
+    #[arg(long, value_name = "FILE", group = "mode")]
+    pub rules: Option<PathBuf>,
+    /// Check the whole of each event, not only the parts that the patterns need
+    #[arg(long)]
+    pub validate: bool,
+    /// The events, gzipped or not; none or `-` is stdin
+    #[arg(value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+}
+
+const MATCH_HELP: &str = "\
+Blank lines are skipped. A line that is no event is reported on stderr, and the next is read.
+With --cases each line of output is {\"id\":…,\"result\":\"match\"|\"no-match\"|\"invalid-pattern\"|\"error\",\"error\":\"…\"}.
+With --rules it is an array for each event, and null for one that is reported as an error.
+
+Exit status: 0 if some event was found, 1 if none was, 2 after any error. With --cases 0, or 2 after any error.";
 
 /// How a report is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -149,8 +188,33 @@ mod tests {
     }
 
     #[test]
+    fn match_has_three_modes() {
+        let Ok(Command::Match(one)) = parse("sigtrail match -cv --explain -f p.json a.jsonl -") else {
+            panic!("pattern")
+        };
+        assert_eq!(one.pattern, Some(PathBuf::from("p.json")));
+        assert_eq!((one.count, one.invert_match, one.explain, one.validate), (true, true, true, false));
+        assert_eq!(one.files, [PathBuf::from("a.jsonl"), PathBuf::from("-")]);
+        let Ok(Command::Match(cases)) = parse("sigtrail match --cases -") else { panic!("cases") };
+        assert_eq!((cases.cases, cases.files), (Some(PathBuf::from("-")), Vec::new()));
+        let Ok(Command::Match(rules)) = parse("sigtrail match --validate --rules r a b") else { panic!("rules") };
+        assert_eq!((rules.rules, rules.files.len(), rules.validate), (Some(PathBuf::from("r")), 2, true));
+    }
+
+    #[test]
     fn mistakes_are_usage_errors() {
         let lines = [
+            "sigtrail match",
+            "sigtrail match a.jsonl",
+            "sigtrail match --pattern",
+            "sigtrail match --pattern p --rules r",
+            "sigtrail match --pattern p --cases c",
+            "sigtrail match --cases c --rules r",
+            "sigtrail match --cases c a.jsonl",
+            "sigtrail match --cases c --count",
+            "sigtrail match --rules r --explain",
+            "sigtrail match --rules r --invert-match",
+            "sigtrail match --count a.jsonl",
             "sigtrail",
             "sigtrail scan",
             "sigtrail serve --listen 4566",

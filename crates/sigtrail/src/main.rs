@@ -4,6 +4,7 @@ mod args;
 mod callers;
 mod live;
 mod logging;
+mod matching;
 mod report;
 mod sanitize;
 mod serve;
@@ -22,21 +23,31 @@ use crate::sanitize::sanitize_lines;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    match run(arguments.command) {
-        Ok(()) => ExitCode::SUCCESS,
+    let command = Arguments::parse().command;
+    let failure = failure(&command);
+    match run(command) {
+        Ok(code) => code,
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("sigtrail: {}", sanitize_lines(&explain(&error)));
-            ExitCode::FAILURE
+            failure
         }
     }
 }
 
-fn run(command: Command) -> anyhow::Result<()> {
+fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
-        Command::Serve(arguments) => serve::run(arguments),
-        Command::Callers(arguments) => callers::run(&arguments),
+        Command::Serve(arguments) => serve::run(arguments).map(|()| ExitCode::SUCCESS),
+        Command::Callers(arguments) => callers::run(&arguments).map(|()| ExitCode::SUCCESS),
+        Command::Match(arguments) => matching::run(&arguments),
+    }
+}
+
+/// The exit status of a command that failed: for those that search, 1 is that nothing was found.
+fn failure(command: &Command) -> ExitCode {
+    match command {
+        Command::Serve(_) | Command::Callers(_) => ExitCode::FAILURE,
+        Command::Match(_) => matching::EXIT_ERROR.into(),
     }
 }
 

@@ -141,8 +141,3 @@ fn find_out(condition: &Condition, event: &[u8], fields: &Fields, field: FieldId
 pub(crate) fn satisfies(condition: &Condition, event: &[u8], fields: &Fields, slot: Slot) -> bool {
     condition.operators.matches(fields.scalar(event, slot))
 }
-
-/// Whether a condition holds if arrays are left out of account.
-pub(crate) fn holds_alone(condition: &Condition, event: &[u8], fields: &Fields, field: FieldId) -> bool {
-    find_out(condition, event, fields, field).alone
-}
