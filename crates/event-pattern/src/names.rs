@@ -102,8 +102,11 @@ impl Children {
             }
         }
         self.used += 1;
-        let first = name.first().copied().unwrap_or(0);
-        self.firsts[usize::from(first >> 6)] |= 1 << (first & 63);
+        // A key that starts with an empty name starts with a point, or is empty itself.
+        let firsts = name.first().map_or([0, b'.'], |&first| [first; 2]);
+        for first in firsts {
+            self.firsts[usize::from(first >> 6)] |= 1 << (first & 63);
+        }
         self.place(Slot { words: words(&name, 0, name.len()), len: name.len(), child, name: Some(name) });
     }
 
