@@ -27,13 +27,16 @@ impl Comparable {
 
     /// Reads a JSON number; `None` where it is not comparable.
     pub(crate) fn parse(literal: &[u8]) -> Option<Self> {
-        let decimal = Decimal::parse(literal)?;
-        if decimal.len == 0 {
-            return Some(Self(0.0));
-        }
         let value = nearest(literal);
         if !value.is_finite() {
             return None;
+        }
+        if literal.len() > SAFE_DIGITS && is_printed_so(value, literal) {
+            return Some(Self(value));
+        }
+        let decimal = Decimal::parse(literal)?;
+        if decimal.len == 0 {
+            return Some(Self(0.0));
         }
         let plain = decimal.len <= SAFE_DIGITS && decimal.exponent.abs() < SAFE_EXPONENT;
         (plain || decimal == Decimal::shortest(value)? || decimal == Decimal::two_digits(value)?).then_some(Self(value))
@@ -43,7 +46,13 @@ impl Comparable {
 /// The double nearest to a JSON number; infinite beyond all doubles. Zero has one sign.
 pub(crate) fn nearest(literal: &[u8]) -> f64 {
     // Adding zero leaves all numbers but -0 as they are.
-    std::str::from_utf8(literal).ok().and_then(|text| text.parse::<f64>().ok()).unwrap_or(f64::NAN) + 0.0
+    fast_float2::parse::<f64, _>(literal).unwrap_or(f64::NAN) + 0.0
+}
+
+/// Whether the shortest form of a double, without exponent, is this literal: so are most numbers of many digits.
+fn is_printed_so(value: f64, literal: &[u8]) -> bool {
+    let mut text = Buffer { bytes: [0; 32], len: 0 };
+    write!(text, "{value}").is_ok() && text.bytes[..text.len] == *literal
 }
 
 /// A number that sorts as doubles do.

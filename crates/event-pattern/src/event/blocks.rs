@@ -85,14 +85,32 @@ impl<'e, const STRICT: bool> Blocks<'e, STRICT> {
     /// Goes to the next chunk.
     #[inline(never)]
     fn refill(&mut self) -> Result<(), Broken> {
-        let (blocks, rest) = self.event.get(self.next..).unwrap_or_default().as_chunks::<BLOCK>();
         let mut masks = [Masks::default(); CHUNK];
+        if STRICT {
+            let mut grammar = [GrammarMasks::default(); CHUNK];
+            self.classify(&mut masks, &mut grammar)?;
+            for index in 0..self.count {
+                self.look_at(index, masks[index], grammar[index])?;
+            }
+        } else {
+            self.classify(&mut masks, &mut [])?;
+            for (index, &masks) in masks[..self.count].iter().enumerate() {
+                self.look_at(index, masks, GrammarMasks::default())?;
+            }
+        }
+        self.ahead = self.marks[0];
+        Ok(())
+    }
+
+    /// Finds the classes of the next chunk's bytes; behind the event's last byte are blanks.
+    fn classify(&mut self, masks: &mut [Masks; CHUNK], grammar: &mut [GrammarMasks]) -> Result<(), Broken> {
+        let (blocks, rest) = self.event.get(self.next..).unwrap_or_default().as_chunks::<BLOCK>();
         let mut count = blocks.len().min(CHUNK);
-        let mut flags = classify::<STRICT>(&blocks[..count], &mut masks);
+        let mut flags = classify(&blocks[..count], masks, grammar);
         if count < CHUNK && !rest.is_empty() {
             let mut last = [b' '; BLOCK];
             last[..rest.len()].copy_from_slice(rest);
-            let more = classify::<STRICT>(&[last], &mut masks[count..]);
+            let more = classify(&[last], &mut masks[count..], grammar.get_mut(count..).unwrap_or_default());
             flags = Flags { control: flags.control | more.control, high: flags.high | more.high };
             count += 1;
         }
@@ -103,15 +121,11 @@ impl<'e, const STRICT: bool> Blocks<'e, STRICT> {
         self.next += count * BLOCK;
         self.controls |= flags.control;
         self.high |= flags.high;
-        for (index, masks) in masks[..count].iter().enumerate() {
-            self.look_at(index, masks)?;
-        }
-        self.ahead = self.marks[0];
         Ok(())
     }
 
     #[inline]
-    fn look_at(&mut self, index: usize, masks: &Masks) -> Result<(), Broken> {
+    fn look_at(&mut self, index: usize, masks: Masks, grammar: GrammarMasks) -> Result<(), Broken> {
         let escaped = escaped(masks.backslash, &mut self.escape);
         let quote = masks.quote & !escaped;
         // From the opening quote up to, not including, the closing one.
@@ -122,7 +136,7 @@ impl<'e, const STRICT: bool> Blocks<'e, STRICT> {
         self.brackets[index] = masks.brackets & outside;
         self.marks[index] = quote | self.brackets[index];
         if STRICT {
-            let GrammarMasks { open, comma, colon, space, control } = masks.grammar;
+            let GrammarMasks { open, comma, colon, space, control } = grammar;
             if control & inside != 0 {
                 return Err(Broken);
             }

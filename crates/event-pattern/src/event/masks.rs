@@ -14,7 +14,6 @@ pub(super) struct Masks {
     pub(super) backslash: u64,
     /// `{`, `[`, `}` and `]`.
     pub(super) brackets: u64,
-    pub(super) grammar: GrammarMasks,
 }
 
 /// The further classes that the grammar needs.
@@ -39,16 +38,17 @@ pub(super) struct Flags {
 
 /// The loop over blocks, for a `Block` type whose vectors have the processor's width.
 macro_rules! classify_each {
-    ($block:ident, $grammar:expr, $blocks:expr, $out:expr) => {{
+    ($block:ident, $blocks:expr, $out:expr, $grammar:expr) => {{
         let mut odd = $block::nothing();
+        let mut grammar = $grammar.iter_mut();
         for (bytes, masks) in $blocks.iter().zip($out.iter_mut()) {
             let block = $block::new(bytes);
             odd = odd.gather(block);
             masks.quote = block.equal(b'"');
             masks.backslash = block.equal(b'\\');
             masks.brackets = block.brackets();
-            if $grammar {
-                masks.grammar = GrammarMasks {
+            if let Some(grammar) = grammar.next() {
+                *grammar = GrammarMasks {
                     open: block.equal_folded(b'{'),
                     comma: block.equal(b','),
                     colon: block.equal(b':'),
@@ -127,8 +127,8 @@ mod narrow {
         }
     }
 
-    pub(super) fn classify<const GRAMMAR: bool>(blocks: &[[u8; BLOCK]], out: &mut [Masks]) -> Flags {
-        classify_each!(Block, GRAMMAR, blocks, out)
+    pub(super) fn classify(blocks: &[[u8; BLOCK]], out: &mut [Masks], grammar: &mut [GrammarMasks]) -> Flags {
+        classify_each!(Block, blocks, out, grammar)
     }
 }
 
@@ -239,22 +239,23 @@ mod avx2 {
     }
 
     #[target_feature(enable = "avx2")]
-    pub(super) fn classify<const GRAMMAR: bool>(blocks: &[[u8; BLOCK]], out: &mut [Masks]) -> Flags {
-        classify_each!(Block, GRAMMAR, blocks, out)
+    pub(super) fn classify(blocks: &[[u8; BLOCK]], out: &mut [Masks], grammar: &mut [GrammarMasks]) -> Flags {
+        classify_each!(Block, blocks, out, grammar)
     }
 }
 
-/// The classes of the bytes of up to as many blocks as `out` has room for; those of the grammar only with `GRAMMAR`.
+/// The classes of the bytes of up to as many blocks as `out` has room for, and of the grammar as `grammar` has, which may be
+/// none.
 #[inline]
-pub(super) fn classify<const GRAMMAR: bool>(blocks: &[[u8; BLOCK]], out: &mut [Masks]) -> Flags {
+pub(super) fn classify(blocks: &[[u8; BLOCK]], out: &mut [Masks], grammar: &mut [GrammarMasks]) -> Flags {
     #[cfg(target_arch = "x86_64")]
     if std::arch::is_x86_feature_detected!("avx2") {
         // SAFETY: the one thing that `avx2::classify` asks of its callers is a processor with AVX2, which was just found to
         // be there. It has no other unsafe code, and takes and returns ordinary values.
         #[allow(unsafe_code, reason = "calls to functions with other processor features have no safe form")]
-        return unsafe { avx2::classify::<GRAMMAR>(blocks, out) };
+        return unsafe { avx2::classify(blocks, out, grammar) };
     }
-    narrow::classify::<GRAMMAR>(blocks, out)
+    narrow::classify(blocks, out, grammar)
 }
 
 #[cfg(test)]
@@ -265,7 +266,7 @@ mod tests {
         block.iter().rev().fold(0, |bits, &byte| bits << 1 | u64::from(class(byte)))
     }
 
-    fn expected(block: &[u8; BLOCK]) -> (Masks, Flags) {
+    fn expected(block: &[u8; BLOCK]) -> (Masks, GrammarMasks, Flags) {
         let grammar = GrammarMasks {
             open: naive(block, |byte| byte == b'{' || byte == b'['),
             comma: naive(block, |byte| byte == b','),
@@ -277,9 +278,8 @@ mod tests {
             quote: naive(block, |byte| byte == b'"'),
             backslash: naive(block, |byte| byte == b'\\'),
             brackets: naive(block, |byte| b"{}[]".contains(&byte)),
-            grammar,
         };
-        (masks, Flags { control: grammar.control != 0, high: naive(block, |byte| byte > 0x7f) != 0 })
+        (masks, grammar, Flags { control: grammar.control != 0, high: naive(block, |byte| byte > 0x7f) != 0 })
     }
 
     #[test]
@@ -289,11 +289,11 @@ mod tests {
                 for filler in [b'a', b'"', b'\\', b'{', b']', 0, b'\n', 0xff] {
                     let mut block = [filler; BLOCK];
                     block[place] = byte;
-                    let (masks, flags) = expected(&block);
-                    for classify in [classify::<true>, narrow::classify::<true>] {
-                        let mut out = [Masks::default()];
-                        assert_eq!(classify(&[block], &mut out), flags, "{byte} at {place} in {filler}");
-                        assert_eq!(out[0], masks, "{byte} at {place} in {filler}");
+                    let expected = expected(&block);
+                    for classify in [classify, narrow::classify] {
+                        let (mut masks, mut grammar) = ([Masks::default()], [GrammarMasks::default()]);
+                        let flags = classify(&[block], &mut masks, &mut grammar);
+                        assert_eq!((masks[0], grammar[0], flags), expected, "{byte} at {place} in {filler}");
                     }
                 }
             }
@@ -307,8 +307,8 @@ mod tests {
             for place in 0..3 * BLOCK {
                 let mut blocks = [plain; 3];
                 blocks[place / BLOCK][place % BLOCK] = odd;
-                for classify in [classify::<false>, narrow::classify::<false>] {
-                    let flags = classify(&blocks, &mut [Masks::default(); 3]);
+                for classify in [classify, narrow::classify] {
+                    let flags = classify(&blocks, &mut [Masks::default(); 3], &mut []);
                     assert_eq!(flags, Flags { control: odd == b'\n', high: odd == 0xff });
                 }
             }
