@@ -9,6 +9,7 @@ mod choices;
 mod conditions;
 mod grams;
 mod index;
+mod prefilter;
 mod ranges;
 mod scratch;
 mod trie;
@@ -20,12 +21,13 @@ use std::sync::Arc;
 use crate::compile::{Condition, SubRule};
 use crate::consistency::Undecided;
 use crate::error::EventError;
-use crate::event::{Reading, read};
+use crate::event::{Reading, read, validate};
 use crate::names::{FieldId, Names, id};
 use crate::operator::Operator;
 pub(crate) use conditions::satisfies;
 use conditions::{ConditionId, Conditions};
 use index::FieldIndex;
+use prefilter::Prefilter;
 pub(crate) use scratch::Scratch;
 
 pub(crate) type RuleId = u32;
@@ -43,6 +45,8 @@ pub(crate) struct Engine {
     /// Sub-rules of each rule.
     rules: Vec<Box<[SubId]>>,
     dead: usize,
+    /// Only with a single sub-rule.
+    prefilter: Option<Prefilter>,
 }
 
 /// A sub-rule, and where it waits.
@@ -70,6 +74,7 @@ impl Engine {
             always: BTreeSet::new(),
             rules: Vec::new(),
             dead: 0,
+            prefilter: None,
         }
     }
 
@@ -82,6 +87,10 @@ impl Engine {
     /// Adds a rule that matches when one of `subs` does.
     pub(crate) fn add(&mut self, subs: &[SubRule]) -> RuleId {
         let rule = id(self.rules.len());
+        self.prefilter = match subs {
+            [sub] if rule == 0 => Prefilter::new(sub),
+            _ => None,
+        };
         let ids = subs.iter().map(|sub| self.add_sub(rule, sub)).collect();
         self.rules.push(ids);
         rule
@@ -158,8 +167,20 @@ impl Engine {
         self.dead > 64 && self.dead * 2 > self.subs.len()
     }
 
-    /// Reads `event` and leaves in `scratch.hits` the rules that match, in no order.
+    /// Leaves in `scratch.hits` the rules that match `event`, in no order. It is read no further than that takes.
     pub(crate) fn matches(&self, event: &[u8], reading: Reading, scratch: &mut Scratch) -> Result<(), EventError> {
+        if let Some(prefilter) = &self.prefilter {
+            let passes = prefilter.may_match(event, std::ptr::from_ref(self).addr(), &mut scratch.worth);
+            if !passes {
+                scratch.hits.clear();
+                return if reading == Reading::Strict { validate(event) } else { Ok(()) };
+            }
+        }
+        self.examine(event, reading, scratch)
+    }
+
+    /// As [`Engine::matches`], but every field that rules name is read.
+    pub(crate) fn examine(&self, event: &[u8], reading: Reading, scratch: &mut Scratch) -> Result<(), EventError> {
         self.read(event, reading, scratch)?;
         self.decide(event, scratch)
     }

@@ -138,7 +138,7 @@ impl Pattern {
     pub fn explain(&self, event: &[u8]) -> Result<Explanation, EventError> {
         with_scratch(|scratch| {
             let engine = self.engine();
-            engine.matches(event, Reading::Loose, scratch)?;
+            engine.examine(event, Reading::Loose, scratch)?;
             if scratch.hits.is_empty() {
                 return Ok(explain_mismatch(self, engine, event, &scratch.fields));
             }

@@ -2,6 +2,7 @@
 
 use super::choices::Choices;
 use super::conditions::Answer;
+use super::prefilter::Worth;
 use super::{RuleId, SubId};
 use crate::event::Frame;
 use crate::fields::{Fields, MAX_KEPT};
@@ -19,6 +20,7 @@ pub(crate) struct Scratch {
     pub(super) candidates: Vec<SubId>,
     pub(super) canonical: Vec<u8>,
     pub(super) choices: Choices,
+    pub(super) worth: Worth,
     /// The rules that match.
     pub(crate) hits: Vec<RuleId>,
 }
