@@ -16,6 +16,7 @@ mod names;
 mod number;
 mod operator;
 mod pattern;
+mod shared;
 mod wildcard;
 
 pub use error::{EventError, PatternError, PatternErrorKind};
@@ -23,3 +24,4 @@ pub use event::{MAX_EVENT_BYTES, validate};
 pub use explain::{Explanation, FieldMismatch, Mismatch};
 pub use matcher::Matcher;
 pub use pattern::{Options, Pattern, SERVICE_MAX_CHARS, Value};
+pub use shared::{Change, SharedMatcher};
