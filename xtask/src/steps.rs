@@ -7,7 +7,7 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 
 use crate::metadata::Graph;
-use crate::{clients, command, tidy};
+use crate::{clients, command, fuzz, tidy};
 
 /// How many end-to-end workers run at once; each has a server of its own.
 const E2E_WORKERS: &str = "2";
@@ -27,6 +27,7 @@ const STEPS: &[Step] = &[
     Step { name: "unit and property tests", fast: true, run: unit },
     Step { name: "examples in the documentation", fast: true, run: doctests },
     Step { name: "release build", fast: false, run: release_build },
+    Step { name: "fuzzing", fast: false, run: fuzz::step },
     Step { name: "crash tests", fast: false, run: crash },
     Step { name: "end to end with real clients", fast: false, run: end_to_end },
     Step { name: "cargo-deny", fast: false, run: deny },

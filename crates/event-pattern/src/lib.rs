@@ -17,6 +17,7 @@ mod names;
 mod number;
 mod operator;
 mod pattern;
+mod shared;
 mod wildcard;
 
 pub use error::{EventError, PatternError, PatternErrorKind};
@@ -24,3 +25,4 @@ pub use event::{MAX_EVENT_BYTES, validate};
 pub use explain::{Explanation, FieldMatch, FieldMismatch, Mismatch};
 pub use matcher::Matcher;
 pub use pattern::{Options, Pattern, SERVICE_MAX_CHARS, Value};
+pub use shared::{Change, SharedMatcher};

@@ -10,7 +10,7 @@ const VALUES: [&str; 8] = ["base64", "bytes", "hex", "serde", "serde_json", "thi
 
 /// In the order a record meets them. A crate may depend on those that stand before it.
 const LAYERS: [Layer; 15] = [
-    ("event-pattern", Some(&["fast-float2", "memchr", "wide"])),
+    ("event-pattern", Some(&["arc-swap", "fast-float2", "memchr", "wide"])),
     ("aws-api", Some(&[])),
     ("aws-wire", Some(&["http", "percent-encoding", "quick-xml"])),
     ("s3-signature", Some(&["hmac", "md-5", "percent-encoding", "sha1", "sha2", "subtle"])),
