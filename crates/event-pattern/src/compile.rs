@@ -12,10 +12,18 @@ use crate::lexer::{Lexer, Token};
 use crate::operator::{AnyOf, Operator};
 use crate::pattern::Options;
 
+/// The longest text that is read as a pattern, in bytes, whatever the options.
+pub const MAX_PATTERN_BYTES: usize = 1 << 20;
+
 /// Fields that one combination of `$or` branches may name.
 pub(crate) const MAX_FIELDS: usize = 256;
 /// Combinations that the `$or`s of a pattern may multiply to.
 pub(crate) const MAX_COMBINATIONS: usize = 1_000;
+/// What a pattern may come to when its combinations are written out, in bytes: the names and leaf arrays of all conditions,
+/// each with [`CONDITION_BYTES`]. Time and memory of compiling, and of waiting for events, follow this and not the text.
+const MAX_WRITTEN_OUT: usize = 4 << 20;
+/// What a condition takes besides its text.
+const CONDITION_BYTES: usize = 64;
 
 const OR: &str = "$or";
 
@@ -60,6 +68,13 @@ pub(crate) struct Condition {
     pub(crate) source: Range<usize>,
 }
 
+impl Condition {
+    /// What it counts for towards [`MAX_WRITTEN_OUT`].
+    fn written_out(&self) -> usize {
+        self.name.len() + self.source.len() + CONDITION_BYTES
+    }
+}
+
 /// One combination of `$or` branches: conditions that must all hold, sorted by name.
 pub(crate) type SubRule = Box<[Arc<Condition>]>;
 
@@ -84,7 +99,11 @@ impl PartialOrd for Name {
 
 /// Reads a pattern. Text after its closing brace is ignored.
 pub(crate) fn compile(source: &str, options: &Options) -> Result<Vec<SubRule>, PatternError> {
-    let mut compiler = Compiler { lexer: Lexer::new(source), options, path: Vec::new() };
+    let mut compiler = Compiler { lexer: Lexer::new(source), options, path: Vec::new(), written_out: 0 };
+    if source.len() > MAX_PATTERN_BYTES {
+        let message = format!("Pattern is longer than {MAX_PATTERN_BYTES} bytes");
+        return Err(compiler.lexer.error(PatternErrorKind::Limit, message));
+    }
     if let Some(longest) = options.max_chars
         && source.chars().count() > longest
     {
@@ -103,11 +122,26 @@ struct Compiler<'p> {
     lexer: Lexer<'p>,
     options: &'p Options,
     path: Vec<String>,
+    /// Bytes of conditions written so far, copies for branches included.
+    written_out: usize,
 }
 
 impl Compiler<'_> {
     fn invalid(&self, message: impl Into<String>) -> PatternError {
         self.lexer.error(PatternErrorKind::Semantic, message)
+    }
+
+    fn too_complex(&self, message: &str) -> PatternError {
+        self.lexer.error(PatternErrorKind::TooComplex, format!("Rule is too complex - {message}"))
+    }
+
+    /// Counts what is about to be written, so that nothing beyond the bound is.
+    fn write_out(&mut self, bytes: usize) -> Result<(), PatternError> {
+        self.written_out = self.written_out.saturating_add(bytes);
+        if self.written_out > MAX_WRITTEN_OUT {
+            return Err(self.too_complex(&format!("written out it has more than {MAX_WRITTEN_OUT} bytes")));
+        }
+        Ok(())
     }
 
     /// A token that must be there: the lexer reports the end of the text itself.
@@ -150,11 +184,13 @@ impl Compiler<'_> {
             return Err(self.invalid(format!("It must be an Array followed with {OR}.")));
         }
         let before = std::mem::take(drafts);
+        let copy = before.iter().flat_map(BTreeMap::values).map(|condition| condition.written_out()).sum();
         let mut branches = 0;
         loop {
             match self.token()? {
                 Token::EndArray => break,
                 Token::StartObject => {
+                    self.write_out(copy)?;
                     let mut branch = before.clone();
                     self.object(&mut branch, true)?;
                     drafts.append(&mut branch);
@@ -163,8 +199,7 @@ impl Compiler<'_> {
                 _ => return Err(self.invalid(format!("Only JSON object is allowed in array of {OR} relationship."))),
             }
             if drafts.len() > MAX_COMBINATIONS {
-                let message = format!("Rule is too complex - {OR} makes more than {MAX_COMBINATIONS} combinations");
-                return Err(self.lexer.error(PatternErrorKind::TooComplex, message));
+                return Err(self.too_complex(&format!("{OR} makes more than {MAX_COMBINATIONS} combinations")));
             }
         }
         if branches < 2 {
@@ -203,13 +238,11 @@ impl Compiler<'_> {
         if empty {
             return Err(self.invalid("Empty arrays are not allowed"));
         }
+        let source = start..self.lexer.position();
+        let name_bytes = self.path.iter().map(|name| name.len() + 1).sum::<usize>() + step.len();
+        self.write_out((name_bytes + source.len() + CONDITION_BYTES).saturating_mul(drafts.len()))?;
         let name = Name(self.leaf_name(step).into());
-        let condition = Condition {
-            name: name.0.clone(),
-            operators: operators.into(),
-            absent,
-            source: start..self.lexer.position(),
-        };
+        let condition = Condition { name: name.0.clone(), operators: operators.into(), absent, source };
         self.ask(&name, &Arc::new(condition), drafts)
     }
 

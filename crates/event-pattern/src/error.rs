@@ -15,7 +15,7 @@ pub enum PatternErrorKind {
     Syntax,
     /// Longer, deeper or wider than a stated bound.
     Limit,
-    /// `$or` multiplies to more combinations than are allowed.
+    /// `$or` multiplies to more combinations, or to longer ones, than are allowed.
     TooComplex,
 }
 

@@ -20,6 +20,7 @@ mod pattern;
 mod shared;
 mod wildcard;
 
+pub use compile::MAX_PATTERN_BYTES;
 pub use error::{EventError, PatternError, PatternErrorKind};
 pub use event::{MAX_EVENT_BYTES, validate};
 pub use explain::{Explanation, FieldMatch, FieldMismatch, Mismatch};

@@ -1,6 +1,8 @@
 //! Bounds, errors and what is said about them.
 
-use event_pattern::{EventError, Matcher, Options, Pattern, PatternErrorKind, SERVICE_MAX_CHARS, Value};
+use event_pattern::{
+    EventError, MAX_PATTERN_BYTES, Matcher, Options, Pattern, PatternErrorKind, SERVICE_MAX_CHARS, Value,
+};
 
 fn pattern(text: &str) -> Pattern {
     Pattern::compile(text).unwrap_or_else(|error| panic!("{text}: {error}"))
@@ -29,6 +31,66 @@ fn patterns_are_bounded() {
     assert!(Pattern::compile(&format!("{{{},\"b\":{{{}}}}}", or(100), or(10))).is_ok());
     assert_eq!(kind(&format!("{{{},\"b\":{{{}}}}}", or(100), or(11))), PatternErrorKind::TooComplex);
     assert_eq!(kind(&format!("{{{}}}", vec![or(10); 50].join(","))), PatternErrorKind::TooComplex);
+}
+
+/// `count` pieces of JSON with commas between.
+fn list(count: usize, piece: impl Fn(usize) -> String) -> String {
+    (0..count).map(piece).collect::<Vec<_>>().join(",")
+}
+
+#[test]
+fn texts_of_patterns_are_bounded() {
+    let long = |bytes: usize| format!("{{\"a\":[\"{}\"]}}", "x".repeat(bytes - 10));
+    assert!(Pattern::compile(&long(MAX_PATTERN_BYTES)).is_ok());
+    assert_eq!(kind(&long(MAX_PATTERN_BYTES + 1)), PatternErrorKind::Limit);
+    let mut options = Options::library();
+    options.max_chars = None;
+    let error = Pattern::compile_with(&long(MAX_PATTERN_BYTES + 1), &options).expect_err("too long");
+    assert_eq!((error.kind(), error.line(), error.column()), (PatternErrorKind::Limit, 1, 1));
+}
+
+#[test]
+fn what_combinations_repeat_is_bounded() {
+    let wide = list(250, |at| format!("\"k{at}\":[1]"));
+    let or = |branches: usize| format!("\"$or\":[{}]", list(branches, |at| format!("{{\"b\":[{at}]}}")));
+    let absent = list(1_000, |at| format!("{{\"b{at}\":[{{\"exists\":false}}]}}"));
+    let values = |count: usize| list(count, |at| at.to_string());
+    let nested = |levels: usize| {
+        format!("{{{wide}{}{}}}", ",\"$or\":[{\"b\":[1]},{\"c\":[1]".repeat(levels), "}]".repeat(levels))
+    };
+    let long = "x".repeat(1_000);
+    let under = |name: &str, depth: usize, inner: &str| {
+        format!("{}{{{inner}}}{}", format!("{{\"{name}\":").repeat(depth), "}".repeat(depth))
+    };
+    let cases = [
+        // A field repeated for each branch, whether the branches stand before it or behind.
+        (format!("{{{wide},{}}}", or(200)), true),
+        (format!("{{{},{wide}}}", or(200)), true),
+        (format!("{{{wide},{}}}", or(300)), false),
+        (format!("{{{},{wide}}}", or(300)), false),
+        // Copies that branches within branches take over.
+        (nested(100), true),
+        (nested(200), false),
+        // One array repeated, which every combination would wait at.
+        (format!("{{\"a\":[{}],\"$or\":[{absent}]}}", values(700)), true),
+        (format!("{{\"a\":[{}],\"$or\":[{absent}]}}", values(2_000)), false),
+        (format!("{{\"a\":[{}]}}", values(100_000)), true),
+        // A field asked for again and again, where the last time counts.
+        (format!("{{{},{}}}", or(1_000), vec!["\"a\":[1]"; 50].join(",")), true),
+        (format!("{{{},{}}}", or(1_000), vec!["\"a\":[1]"; 500].join(",")), false),
+        // Long ways to many fields.
+        (under("x", 500, &wide), true),
+        (under(&long, 10, &wide), true),
+        (under(&long, 20, &wide), false),
+        (under(&long, 500, "\"a\":[1]"), true),
+    ];
+    for (text, allowed) in cases {
+        let start = &text[..60];
+        match Pattern::compile(&text) {
+            Ok(_) => assert!(allowed, "{start}"),
+            Err(error) => assert!(!allowed && error.kind() == PatternErrorKind::TooComplex, "{start}: {error}"),
+        }
+    }
 }
 
 #[test]

@@ -31,7 +31,7 @@ fn spread(json: &str, gaps: &[u8]) -> Vec<u8> {
         let structural = b"{}[]:,".contains(&byte) && !inside;
         let mut gap = || {
             let &gap = gaps.next().unwrap_or(&0);
-            (gap > 200).then(|| b" \n\r\t".repeat(usize::from(gap - 200) / 4 + 1)).unwrap_or_default()
+            if gap > 200 { b" \n\r\t".repeat(usize::from(gap - 200) / 4 + 1) } else { Vec::new() }
         };
         if structural {
             out.extend(gap());

@@ -46,9 +46,7 @@ impl Rules {
 
 /// A rule on one field of a city lot, given by its path.
 fn ask(path: &str, asked: &str) -> String {
-    let steps: Vec<&str> = path.split('.').collect();
-    let opening: String = steps.iter().map(|step| format!("{{\"{step}\":")).collect();
-    format!("{opening}[{asked}]{}", "}".repeat(steps.len()))
+    path.rsplit('.').fold(format!("[{asked}]"), |below, step| format!("{{\"{step}\":{below}}}"))
 }
 
 fn asks(path: &str, operator: &str, texts: [&str; 5]) -> Vec<String> {
@@ -60,9 +58,8 @@ fn asks(path: &str, operator: &str, texts: [&str; 5]) -> Vec<String> {
 pub fn city_groups() -> Vec<(&'static str, Vec<String>)> {
     let numbers = |at: &str| {
         let x = |asked: &str| ask(&format!("geometry.{at}.x"), &format!("{{\"numeric\":[{asked}]}}"));
-        let mut rules: Vec<String> = ["\"=\",-122.42916360922355", "\"<\",-122.41600944012424", "\">\",-122.41600944012424"]
-            .map(x)
-            .into();
+        let mut rules: Vec<String> =
+            ["\"=\",-122.42916360922355", "\"<\",-122.41600944012424", "\">\",-122.41600944012424"].map(x).into();
         rules.push(x("\">\",-122.46471267081272,\"<\",-122.4063085128395"));
         rules.push(match at {
             "coordinates" => ask("geometry.coordinates.y", "{\"numeric\":[\"=\",37.729900216217324]}"),

@@ -70,7 +70,10 @@ fn cases() -> Vec<(&'static str, usize, Make)> {
         }),
         ("n values in a list, an array of 100,000", 1_000, |n| {
             let asked = list(n, |at| format!("\"v{at}\""));
-            Case::new(format!("{{\"a\":[{asked}]}}"), format!("{{\"a\":[{}]}}", list(100_000, |at| format!("\"w{at}\""))))
+            Case::new(
+                format!("{{\"a\":[{asked}]}}"),
+                format!("{{\"a\":[{}]}}", list(100_000, |at| format!("\"w{at}\""))),
+            )
         }),
         ("1,000 values in anything-but, an array of n", 50_000, |n| {
             let refused = list(1_000, |at| format!("\"v{at}\""));
@@ -86,7 +89,10 @@ fn cases() -> Vec<(&'static str, usize, Make)> {
             Case::new(r#"{"l":{"x":[{"exists":true}],"y":[1],"z":[{"exists":false},2]}}"#, event)
         }),
         ("objects nested n deep, skipped", 500_000, |n| {
-            Case::new(r#"{"b":["xxxx"]}"#, format!("{{\"b\":\"xxxx\",\"a\":{}1{}}}", "{\"a\":".repeat(n), "}".repeat(n)))
+            Case::new(
+                r#"{"b":["xxxx"]}"#,
+                format!("{{\"b\":\"xxxx\",\"a\":{}1{}}}", "{\"a\":".repeat(n), "}".repeat(n)),
+            )
         }),
         ("arrays nested n deep, walked", 500_000, |n| {
             Case::new(r#"{"a":[1]}"#, format!("{{\"a\":{}1{}}}", "[".repeat(n), "]".repeat(n)))

@@ -4,6 +4,7 @@
 //! the rivals alternate, so that what else the machine does meets all of them.
 
 #![allow(clippy::print_stdout, clippy::cast_precision_loss, reason = "a report of figures for a person")]
+#![allow(clippy::disallowed_methods, reason = "a benchmark reads its corpus and the clock")]
 
 mod corpora;
 mod hostile;
@@ -17,6 +18,8 @@ use quamina::Quamina;
 
 /// How many matches each cell has, over all events and rules. Obtained by asking the oracle of `tests/oracle`, a matcher
 /// written from the rules alone, one rule and one event at a time; `cargo bench -p event-pattern -- --oracle` does it again.
+/// It is too slow for more than 50 rules on all events: those counts are one rule at a time, and the oracle agrees on every
+/// 200th event.
 const EXPECTED: [(&str, usize); 18] = [
     ("ct_1", 996),
     ("ct_half", 10_777),
@@ -24,16 +27,16 @@ const EXPECTED: [(&str, usize); 18] = [
     ("ct_rich_1001", 1_446),
     ("ct_10001", 6_033),
     ("ct_wild_101", 5_998),
-    ("city_EXACT", 0),
-    ("city_WILDCARD", 0),
-    ("city_PREFIX", 0),
-    ("city_SUFFIX", 0),
-    ("city_EQUALS_IGNORE_CASE", 0),
-    ("city_NUMERIC", 0),
-    ("city_ANYTHING_BUT", 0),
-    ("city_COMPLEX_ARRAYS", 0),
-    ("city_simple_groups", 0),
-    ("city_all_groups", 0),
+    ("city_EXACT", 62),
+    ("city_WILDCARD", 218),
+    ("city_PREFIX", 291),
+    ("city_SUFFIX", 2_454),
+    ("city_EQUALS_IGNORE_CASE", 502),
+    ("city_NUMERIC", 31_850),
+    ("city_ANYTHING_BUT", 68_727),
+    ("city_COMPLEX_ARRAYS", 32_021),
+    ("city_simple_groups", 104_104),
+    ("city_all_groups", 136_125),
     ("ct_valid", 20_000),
     ("city_valid", 20_000),
 ];
@@ -159,7 +162,9 @@ fn cell(plan: &Plan, name: &str, rules: &Rules, events: &[Vec<u8>]) {
     match refused {
         None => contenders.push(Contender {
             rival: true,
-            ..Contender::new("  quamina", || count(events, |event| rival.matches_for_event(event).map_or(0, |found| found.len())))
+            ..Contender::new("  quamina", || {
+                count(events, |event| rival.matches_for_event(event).map_or(0, |found| found.len()))
+            })
         }),
         Some(error) => println!("  (quamina takes not all rules: {error:?})"),
     }
@@ -205,7 +210,9 @@ fn run(plan: &Plan, cell: &str, contenders: &mut [Contender<'_>], events: usize)
         return;
     }
     for _ in 0..plan.rounds {
-        contenders.iter_mut().for_each(|contender| contender.play(plan, events));
+        for contender in &mut *contenders {
+            contender.play(plan, events);
+        }
     }
     let expected = EXPECTED.iter().find(|(name, _)| *name == cell).map(|(_, matches)| *matches);
     let expected = expected.unwrap_or_else(|| panic!("{cell} has no expected count"));
@@ -221,6 +228,7 @@ fn run(plan: &Plan, cell: &str, contenders: &mut [Contender<'_>], events: usize)
     }
 }
 
+/// Counts by the oracle, which is slow: of many rules only on every 200th event, beside ours on the same.
 fn ask_the_oracle(trail: &[Vec<u8>], lots: &[Vec<u8>]) {
     let cells = trail_cells().into_iter().map(|(name, rules)| (name.to_owned(), rules, trail));
     for (name, rules, events) in cells.chain(city_cells().into_iter().map(|(name, rules)| (name, rules, lots))) {
@@ -230,6 +238,16 @@ fn ask_the_oracle(trail: &[Vec<u8>], lots: &[Vec<u8>]) {
             let event = read(event);
             patterns.iter().filter(|pattern| oracle::matches(pattern, &event)).count()
         };
-        println!("{name}: {}", count(events, of_one));
+        let (matcher, mut found) = (rules.matcher(), Vec::new());
+        let of_ours = |event: &Vec<u8>| {
+            matcher.matches(event, &mut found).expect("an event");
+            found.len()
+        };
+        let step = if patterns.len() > 50 { 200 } else { 1 };
+        let sample: Vec<Vec<u8>> = events.iter().step_by(step).cloned().collect();
+        let (oracles, ours) = (count(&sample, of_one), count(&sample, of_ours));
+        let alone = |pattern: &Pattern| count(events, |event| usize::from(pattern.matches(event) == Ok(true)));
+        let one_by_one: usize = rules.patterns().iter().map(alone).sum();
+        println!("{name}: {oracles} by the oracle on {} events, {ours} ours; {one_by_one} in all", sample.len());
     }
 }

@@ -13,10 +13,10 @@ use crate::corpora::Rules;
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
-/// Bytes on the heap that `make` leaves.
-fn kept<T>(make: impl FnOnce() -> T) -> (T, usize) {
+/// Bytes on the heap that `build` leaves.
+fn kept<T>(build: impl FnOnce() -> T) -> (T, usize) {
     let region = Region::new(ALLOCATOR);
-    let made = make();
+    let made = build();
     let change = region.change();
     (made, change.bytes_allocated.saturating_sub(change.bytes_deallocated))
 }

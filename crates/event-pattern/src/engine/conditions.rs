@@ -64,15 +64,12 @@ impl Conditions {
             return at;
         }
         let entry = Entry { field, condition: condition.clone(), uses: 1 };
-        let at = match self.free.pop() {
-            Some(at) => {
-                self.entries[at as usize] = entry;
-                at
-            }
-            None => {
-                self.entries.push(entry);
-                id(self.entries.len() - 1)
-            }
+        let at = if let Some(at) = self.free.pop() {
+            self.entries[at as usize] = entry;
+            at
+        } else {
+            self.entries.push(entry);
+            id(self.entries.len() - 1)
         };
         self.by_what.insert(what, at);
         at

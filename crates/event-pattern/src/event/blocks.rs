@@ -56,10 +56,9 @@ fn escaped(backslash: u64, carry: &mut u64) -> u64 {
     let starts = backslash & !*carry;
     let may_be_escaped = starts << 1;
     let codes = (may_be_escaped | ODD).wrapping_sub(starts) ^ ODD;
-    let escaped = codes ^ (backslash | *carry);
-    let escapes = codes & backslash;
-    *carry = escapes >> 63;
-    escaped
+    let behind = codes ^ (backslash | *carry);
+    *carry = (codes & backslash) >> 63;
+    behind
 }
 
 impl<'e, const STRICT: bool> Blocks<'e, STRICT> {
@@ -140,7 +139,6 @@ impl<'e, const STRICT: bool> Blocks<'e, STRICT> {
             if control & inside != 0 {
                 return Err(Broken);
             }
-            let escapes = masks.backslash & !escaped;
             let open = open & outside;
             self.grammar.check(
                 self.event,
@@ -153,7 +151,7 @@ impl<'e, const STRICT: bool> Blocks<'e, STRICT> {
                     comma: comma & outside,
                     colon: colon & outside,
                     space: space & outside,
-                    escapes,
+                    escapes: masks.backslash & !escaped,
                 },
             )?;
         }
@@ -177,6 +175,7 @@ impl<'e, const STRICT: bool> Blocks<'e, STRICT> {
 
     /// Where the next quote or bracket is; an event that ends before is broken.
     #[inline(always)]
+    #[allow(clippy::inline_always, reason = "a tenth of the time is saved")]
     pub(super) fn next(&mut self) -> Result<usize, Broken> {
         while self.ahead == 0 {
             self.advance()?;

@@ -132,22 +132,22 @@ impl Grammar {
     /// Follows the brackets of a block: which open objects, and which bytes stand in an object rather than in an array.
     #[inline]
     fn brackets(&mut self, event: &[u8], base: usize, block: &Block) -> Result<(u64, u64), Broken> {
-        let mut inside = self.open.in_object();
-        let mut in_object = 0_u64.wrapping_sub(u64::from(inside));
+        let mut object = self.open.in_object();
+        let mut in_object = 0_u64.wrapping_sub(u64::from(object));
         let mut objects = 0;
         let mut brackets = block.open | block.close;
         while brackets != 0 {
             let lowest = brackets & brackets.wrapping_neg();
             brackets ^= lowest;
             let at = base + lowest.trailing_zeros() as usize;
-            let is_object = matches!(event[at], b'{' | b'}');
+            let braces = matches!(event[at], b'{' | b'}');
             if block.open & lowest != 0 {
-                self.open.push(is_object);
-                if is_object {
+                self.open.push(braces);
+                if braces {
                     objects |= lowest;
                 }
             } else {
-                if self.open.depth == 0 || is_object != inside || dangles(&event[..at]) {
+                if self.open.depth == 0 || braces != object || dangles(&event[..at]) {
                     return Err(Broken);
                 }
                 self.open.depth -= 1;
@@ -157,8 +157,8 @@ impl Grammar {
                     return if behind & !block.space == 0 { Ok((objects, in_object)) } else { Err(Broken) };
                 }
             }
-            let before = std::mem::replace(&mut inside, self.open.in_object());
-            if before != inside {
+            let before = std::mem::replace(&mut object, self.open.in_object());
+            if before != object {
                 in_object ^= !(lowest | (lowest - 1));
             }
         }
