@@ -12,8 +12,21 @@ pub(crate) struct Folded {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Unit {
     Ascii { lower: u8, upper: u8 },
-    Other { lower: Box<str>, upper: Box<str> },
+    Other(Box<Forms>),
     Nothing,
+}
+
+/// The forms of a character that is not ASCII.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Forms {
+    lower: Box<str>,
+    upper: Box<str>,
+}
+
+impl Forms {
+    fn have_ascii(&self) -> bool {
+        self.lower.bytes().chain(self.upper.bytes()).any(|byte| byte.is_ascii())
+    }
 }
 
 impl Unit {
@@ -26,10 +39,10 @@ impl Unit {
         if character.len_utf16() > 1 {
             return Self::Nothing;
         }
-        Self::Other {
+        Self::Other(Box::new(Forms {
             lower: character.to_lowercase().collect::<String>().into(),
             upper: character.to_uppercase().collect::<String>().into(),
-        }
+        }))
     }
 
     // The two forms of a character differ in their first and in their last character (a test looks at all of them),
@@ -40,8 +53,8 @@ impl Unit {
             Self::Ascii { lower, upper } => {
                 text.split_first().filter(|(first, _)| *first == lower || *first == upper).map(|(_, rest)| rest)
             }
-            Self::Other { lower, upper } => {
-                text.strip_prefix(lower.as_bytes()).or_else(|| text.strip_prefix(upper.as_bytes()))
+            Self::Other(forms) => {
+                text.strip_prefix(forms.lower.as_bytes()).or_else(|| text.strip_prefix(forms.upper.as_bytes()))
             }
             Self::Nothing => None,
         }
@@ -52,8 +65,8 @@ impl Unit {
             Self::Ascii { lower, upper } => {
                 text.split_last().filter(|(last, _)| *last == lower || *last == upper).map(|(_, rest)| rest)
             }
-            Self::Other { lower, upper } => {
-                text.strip_suffix(lower.as_bytes()).or_else(|| text.strip_suffix(upper.as_bytes()))
+            Self::Other(forms) => {
+                text.strip_suffix(forms.lower.as_bytes()).or_else(|| text.strip_suffix(forms.upper.as_bytes()))
             }
             Self::Nothing => None,
         }
@@ -72,10 +85,8 @@ impl Folded {
             match unit {
                 Unit::Ascii { lower, .. } => out.push(*lower),
                 // A form with ASCII in it, as SS of ß and k of the Kelvin sign.
-                Unit::Other { lower, upper } if lower.bytes().chain(upper.bytes()).any(|byte| byte.is_ascii()) => {
-                    return None;
-                }
-                Unit::Other { .. } => {}
+                Unit::Other(forms) if forms.have_ascii() => return None,
+                Unit::Other(_) => {}
                 Unit::Nothing => return None,
             }
         }

@@ -17,14 +17,14 @@ pub const SERVICE_MAX_CHARS: usize = 4_096;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Options {
-    /// The longest text, in characters; `None` is no bound.
+    /// The longest text, in characters; `None` leaves [`MAX_PATTERN_BYTES`](crate::MAX_PATTERN_BYTES) as the bound.
     pub max_chars: Option<usize>,
     /// Whether `{"exactly": "…"}` is an operator, as in the engine but not in the service's documentation.
     pub exactly: bool,
 }
 
 impl Options {
-    /// As the engine's library has it: any length, and `exactly`.
+    /// As the engine's library has it: any length up to [`MAX_PATTERN_BYTES`](crate::MAX_PATTERN_BYTES), and `exactly`.
     pub fn library() -> Self {
         Self { max_chars: None, exactly: true }
     }
@@ -94,8 +94,9 @@ impl Pattern {
         self.inner.engine.get_or_init(|| Engine::single(&self.inner.subs))
     }
 
-    /// Whether the pattern matches `event`, a JSON object. Parts of it that the pattern does not mention are skipped and
-    /// only read as far as is needed to find their end.
+    /// Whether the pattern matches `event`, a JSON object. It is read as far as the answer takes: parts that the pattern
+    /// does not mention are only searched for their end, and an event without a text that the pattern cannot do without
+    /// is not read at all. What is read and broken is an error.
     pub fn matches(&self, event: &[u8]) -> Result<bool, EventError> {
         self.matches_reading(event, Reading::Loose)
     }
