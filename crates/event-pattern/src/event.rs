@@ -107,7 +107,6 @@ struct Text {
     end: usize,
 }
 
-#[allow(clippy::inline_always, reason = "the walk is one loop over short steps: calls cost a fifth of its time")]
 impl<'r, const STRICT: bool> Reader<'r, STRICT> {
     fn new(event: &'r [u8], names: &'r Names, fields: &'r mut Fields, frames: &'r mut Vec<Frame>) -> Self {
         frames.clear();
@@ -135,28 +134,13 @@ impl<'r, const STRICT: bool> Reader<'r, STRICT> {
         self.event.get(self.at).copied()
     }
 
-    #[inline(always)]
+    #[inline]
     fn skip_space(&mut self) {
-        if self.peek().is_none_or(|byte| byte > b' ') {
-            return;
-        }
-        while matches!(self.peek(), Some(b' ' | b'\n' | b'\r' | b'\t')) {
-            self.at += 1;
-        }
-    }
-
-    #[inline(always)]
-    fn expect(&mut self, byte: u8) -> Result<(), Broken> {
-        if self.peek() != Some(byte) {
-            return Err(Broken);
-        }
-        self.at += 1;
-        self.skip_space();
-        Ok(())
+        self.at = skip_space(self.event, self.at);
     }
 
     /// Goes on from an entry: `false` if `close` ends what is innermost, otherwise the next entry starts here.
-    #[inline(always)]
+    #[inline]
     fn goes_on(&mut self, close: u8) -> Result<bool, Broken> {
         self.skip_space();
         match self.peek() {
@@ -206,13 +190,62 @@ impl<'r, const STRICT: bool> Reader<'r, STRICT> {
         let depth = self.frames.len();
         let mut more = self.resume(frame, b'}')?;
         while more {
-            match self.key(frame.node)? {
-                Some(node) => self.value(node, frame)?,
-                None => self.skip_value()?,
-            }
+            let Some(node) = self.next_mentioned(frame.node)? else { return self.leave() };
+            self.value(node, frame)?;
             more = self.frames.len() == depth && self.goes_on(b'}')?;
         }
         Ok(())
+    }
+
+    /// From the start of an entry to the value of the next one that patterns mention; `None` at the end of the object.
+    ///
+    /// Most of an event goes by here. The place in the event is kept in local variables, which stay in registers.
+    fn next_mentioned(&mut self, node: NodeId) -> Result<Option<NodeId>, Broken> {
+        let event = self.event;
+        let (mut at, mut cursor) = (self.at, self.blocks.cursor);
+        loop {
+            if event.get(at) != Some(&b'"') {
+                return Err(Broken);
+            }
+            self.blocks.next_from(&mut cursor)?;
+            let (start, end) = (at + 1, self.blocks.next_from(&mut cursor)?);
+            let child = if self.blocks.backslashes || self.blocks.controls {
+                self.odd_key(node, start, end)?
+            } else {
+                self.names.walk(node, event, start, end)
+            };
+            at = skip_space(event, end + 1);
+            if event.get(at) != Some(&b':') {
+                return Err(Broken);
+            }
+            at = skip_space(event, at + 1);
+            if child.is_some() {
+                (self.at, self.blocks.cursor) = (at, cursor);
+                return Ok(child);
+            }
+            match event.get(at) {
+                Some(b'"') => {
+                    self.blocks.next_from(&mut cursor)?;
+                    at = self.blocks.next_from(&mut cursor)? + 1;
+                }
+                Some(b'{' | b'[') => {
+                    self.blocks.next_from(&mut cursor)?;
+                    self.blocks.cursor = cursor;
+                    at = self.blocks.close()? + 1;
+                    cursor = self.blocks.cursor;
+                }
+                _ => at = skip_scalar(event, at)?,
+            }
+            at = skip_space(event, at);
+            match event.get(at) {
+                Some(b',') => at = skip_space(event, at + 1),
+                Some(b'}') => {
+                    (self.at, self.blocks.cursor) = (at, cursor);
+                    return Ok(None);
+                }
+                _ => return Err(Broken),
+            }
+        }
     }
 
     /// Elements of an array until it ends or one of them is gone into.
@@ -224,23 +257,6 @@ impl<'r, const STRICT: bool> Reader<'r, STRICT> {
             more = self.frames.len() == depth && self.goes_on(b']')?;
         }
         Ok(())
-    }
-
-    /// A key and its colon; the node it leads to if patterns mention it.
-    #[inline(always)]
-    fn key(&mut self, node: NodeId) -> Result<Option<NodeId>, Broken> {
-        if self.peek() != Some(b'"') {
-            return Err(Broken);
-        }
-        let (start, end) = self.quotes()?;
-        let next = if self.blocks.backslashes || self.blocks.controls {
-            self.odd_key(node, start, end)?
-        } else {
-            self.names.walk(node, self.event, start, end)
-        };
-        self.skip_space();
-        self.expect(b':')?;
-        Ok(next)
     }
 
     /// A key of an event in which texts have escapes: this may be one of them.
@@ -255,7 +271,7 @@ impl<'r, const STRICT: bool> Reader<'r, STRICT> {
     }
 
     /// Goes behind the text at hand; where it starts and ends, without its quotes.
-    #[inline(always)]
+    #[inline]
     fn quotes(&mut self) -> Result<(usize, usize), Broken> {
         self.blocks.next()?;
         let end = self.blocks.next()?;
@@ -268,7 +284,11 @@ impl<'r, const STRICT: bool> Reader<'r, STRICT> {
     fn value(&mut self, node: NodeId, around: Frame) -> Result<(), Broken> {
         let array = match self.peek() {
             Some(b'{') if self.names.goes_on(node) => NONE,
-            Some(b'{') => return self.skip_value(),
+            Some(b'{') => {
+                self.blocks.next()?;
+                self.at = self.blocks.close()? + 1;
+                return Ok(());
+            }
             Some(b'[') => self.fields.open_array(),
             _ => return self.scalar(node, around.element),
         };
@@ -337,28 +357,23 @@ impl<'r, const STRICT: bool> Reader<'r, STRICT> {
         self.fields.text.extend_from_slice(&raw[from..]);
         Ok(Text { copied: true, start: copy, end: self.fields.text.len() })
     }
+}
 
-    /// Goes behind a value that nobody asks for.
-    #[inline]
-    fn skip_value(&mut self) -> Result<(), Broken> {
-        match self.peek() {
-            Some(b'"') => {
-                self.quotes()?;
-            }
-            Some(b'{' | b'[') => {
-                self.blocks.next()?;
-                self.at = self.blocks.close()? + 1;
-            }
-            _ => {
-                let start = self.at;
-                while self.peek().is_some_and(|byte| !ends_scalar(byte)) {
-                    self.at += 1;
-                }
-                if self.at == start {
-                    return Err(Broken);
-                }
-            }
-        }
-        Ok(())
+/// The first place from `at` that is no white space.
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "nearly always there is none, or one blank")]
+fn skip_space(event: &[u8], mut at: usize) -> usize {
+    while event.get(at).is_some_and(|&byte| byte <= b' ') && matches!(event[at], b' ' | b'\n' | b'\r' | b'\t') {
+        at += 1;
+    }
+    at
+}
+
+/// The end of the number or literal at `at`, whatever it is.
+fn skip_scalar(event: &[u8], at: usize) -> Result<usize, Broken> {
+    let rest = event.get(at..).unwrap_or_default();
+    match rest.iter().position(|&byte| ends_scalar(byte)) {
+        Some(length @ 1..) => Ok(at + length),
+        _ => Err(Broken),
     }
 }

@@ -7,6 +7,15 @@ use super::masks::{BLOCK, CHUNK, Flags, GrammarMasks, Masks, classify};
 #[derive(Debug, PartialEq)]
 pub(super) struct Broken;
 
+/// A place in a block.
+#[derive(Clone, Copy)]
+pub(super) struct Cursor {
+    /// Quotes and brackets of the block that are still ahead.
+    ahead: u64,
+    /// Where the block starts.
+    start: usize,
+}
+
 /// The quotes and brackets of an event that do not stand in a text or behind a backslash, in order.
 ///
 /// With `STRICT` every block is also held to the grammar when it is reached.
@@ -19,8 +28,7 @@ pub(super) struct Blocks<'e, const STRICT: bool> {
     /// The current block of the chunk, and how many there are.
     index: usize,
     count: usize,
-    /// Quotes and brackets of the current block that are still ahead.
-    ahead: u64,
+    pub(super) cursor: Cursor,
     /// The same of all blocks of the chunk, and which are brackets.
     marks: [u64; CHUNK],
     brackets: [u64; CHUNK],
@@ -69,7 +77,7 @@ impl<'e, const STRICT: bool> Blocks<'e, STRICT> {
             next: 0,
             index: 0,
             count: 0,
-            ahead: 0,
+            cursor: Cursor { ahead: 0, start: 0 },
             marks: [0; CHUNK],
             brackets: [0; CHUNK],
             inside: 0,
@@ -97,7 +105,7 @@ impl<'e, const STRICT: bool> Blocks<'e, STRICT> {
                 self.look_at(index, masks, GrammarMasks::default())?;
             }
         }
-        self.ahead = self.marks[0];
+        self.cursor = Cursor { ahead: self.marks[0], start: self.base };
         Ok(())
     }
 
@@ -165,23 +173,29 @@ impl<'e, const STRICT: bool> Blocks<'e, STRICT> {
         if self.index >= self.count {
             return self.refill();
         }
-        self.ahead = self.marks[self.index];
+        self.cursor = Cursor { ahead: self.marks[self.index], start: self.base + self.index * BLOCK };
         Ok(())
     }
 
-    fn place(&self, bit: u64) -> usize {
-        self.base + self.index * BLOCK + bit.trailing_zeros() as usize
+    /// Where the next quote or bracket is; an event that ends before is broken.
+    #[inline]
+    pub(super) fn next(&mut self) -> Result<usize, Broken> {
+        let mut cursor = self.cursor;
+        let at = self.next_from(&mut cursor);
+        self.cursor = cursor;
+        at
     }
 
-    /// Where the next quote or bracket is; an event that ends before is broken.
+    /// As [`Blocks::next`], with a cursor that the caller holds, in registers, and puts back.
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "a tenth of the time is saved")]
-    pub(super) fn next(&mut self) -> Result<usize, Broken> {
-        while self.ahead == 0 {
+    pub(super) fn next_from(&mut self, cursor: &mut Cursor) -> Result<usize, Broken> {
+        while cursor.ahead == 0 {
             self.advance()?;
+            *cursor = self.cursor;
         }
-        let at = self.place(self.ahead);
-        self.ahead &= self.ahead - 1;
+        let at = cursor.start + cursor.ahead.trailing_zeros() as usize;
+        cursor.ahead &= cursor.ahead - 1;
         Ok(at)
     }
 
@@ -189,9 +203,9 @@ impl<'e, const STRICT: bool> Blocks<'e, STRICT> {
     pub(super) fn close(&mut self) -> Result<usize, Broken> {
         let mut depth = 1_usize;
         loop {
-            let mut brackets = self.ahead & self.brackets[self.index];
+            let mut brackets = self.cursor.ahead & self.brackets[self.index];
             while brackets != 0 {
-                let at = self.place(brackets);
+                let at = self.cursor.start + brackets.trailing_zeros() as usize;
                 if matches!(self.event[at], b'{' | b'[') {
                     depth += 1;
                 } else {
@@ -199,7 +213,7 @@ impl<'e, const STRICT: bool> Blocks<'e, STRICT> {
                 }
                 if depth == 0 {
                     // What lies before it is not ahead any more.
-                    self.ahead &= !(brackets ^ (brackets - 1));
+                    self.cursor.ahead &= !(brackets ^ (brackets - 1));
                     return Ok(at);
                 }
                 brackets &= brackets - 1;
