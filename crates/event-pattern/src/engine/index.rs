@@ -78,7 +78,7 @@ impl Place<'_> {
             Self::Text(_) | Self::Address(_) | Self::Number(_) | Self::NumberText(_) | Self::Folded(_) => 1,
             Self::Prefix(text) | Self::Suffix(text) => affix_weight(text),
             Self::FoldedPrefix(text) | Self::FoldedSuffix(text) => affix_weight(text),
-            Self::Gram(gram) => 64 >> gram.size(),
+            Self::Gram(gram) => 128 >> (2 * gram.size().min(3)),
             Self::Literal(_) | Self::Network(_) => 16,
             Self::Range(..) => 32,
             Self::Any => 512,
@@ -89,8 +89,8 @@ impl Place<'_> {
 fn affix_weight(text: &[u8]) -> usize {
     match text.len() {
         0 => 512,
-        1 => 64,
-        2 => 16,
+        1 => 16,
+        2 => 8,
         3 => 4,
         _ => 2,
     }

@@ -1,7 +1,7 @@
 //! An event as a stream of blocks: where its quotes and brackets are, and, if asked, whether it keeps the grammar.
 
 use super::grammar::{self, Grammar};
-use super::masks::{BLOCK, CHUNK, Flags, GrammarMasks, Masks, classify};
+use super::masks::{BLOCK, CHUNK, Flags, GrammarMasks, Masks, classify, parity};
 
 /// The event is not JSON; where and why is found out by [`diagnose`](super::diagnose).
 #[derive(Debug, PartialEq)]
@@ -41,14 +41,6 @@ pub(super) struct Blocks<'e, const STRICT: bool> {
     pub(super) controls: bool,
     /// A byte that is not ASCII was seen so far.
     pub(super) high: bool,
-}
-
-/// The bits of `word` that have an odd number of bits at or below them.
-fn parity(mut word: u64) -> u64 {
-    for shift in [1, 2, 4, 8, 16, 32] {
-        word ^= word << shift;
-    }
-    word
 }
 
 /// Bytes that stand behind a backslash that counts; `carry` is 1 if the first byte of the next block does.
@@ -136,7 +128,7 @@ impl<'e, const STRICT: bool> Blocks<'e, STRICT> {
         let escaped = escaped(masks.backslash, &mut self.escape);
         let quote = masks.quote & !escaped;
         // From the opening quote up to, not including, the closing one.
-        let inside = parity(quote) ^ self.inside;
+        let inside = if quote == masks.quote { masks.parity } else { parity(quote) } ^ self.inside;
         self.inside = 0_u64.wrapping_sub(inside >> 63);
         let outside = !(inside | quote);
         self.backslashes |= masks.backslash != 0;

@@ -11,6 +11,8 @@ pub(super) const CHUNK: usize = 8;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Masks {
     pub(super) quote: u64,
+    /// The [`parity`] of the quotes.
+    pub(super) parity: u64,
     pub(super) backslash: u64,
     /// `{`, `[`, `}` and `]`.
     pub(super) brackets: u64,
@@ -36,6 +38,14 @@ pub(super) struct Flags {
     pub(super) high: bool,
 }
 
+/// The bits of `word` that have an odd number of bits at or below them.
+pub(super) fn parity(mut word: u64) -> u64 {
+    for shift in [1, 2, 4, 8, 16, 32] {
+        word ^= word << shift;
+    }
+    word
+}
+
 /// The loop over blocks, for a `Block` type whose vectors have the processor's width.
 macro_rules! classify_each {
     ($block:ident, $blocks:expr, $out:expr, $grammar:expr) => {{
@@ -45,6 +55,7 @@ macro_rules! classify_each {
             let block = $block::new(bytes);
             odd = odd.gather(block);
             masks.quote = block.equal(b'"');
+            masks.parity = $block::parity(masks.quote);
             masks.backslash = block.equal(b'\\');
             masks.brackets = block.brackets();
             if let Some(grammar) = grammar.next() {
@@ -108,6 +119,10 @@ mod narrow {
             })
         }
 
+        fn parity(word: u64) -> u64 {
+            super::parity(word)
+        }
+
         #[inline]
         fn control(&self) -> u64 {
             self.bits(|bytes| bytes.min(u8x16::splat(0x1f)).simd_eq(bytes))
@@ -135,8 +150,8 @@ mod narrow {
 #[cfg(target_arch = "x86_64")]
 mod avx2 {
     use std::arch::x86_64::{
-        __m256i, _mm256_cmpeq_epi8, _mm256_min_epu8, _mm256_movemask_epi8, _mm256_or_si256, _mm256_set_epi64x,
-        _mm256_set1_epi8,
+        __m256i, _mm_clmulepi64_si128, _mm_cvtsi128_si64, _mm_set_epi64x, _mm_set1_epi8, _mm256_cmpeq_epi8,
+        _mm256_min_epu8, _mm256_movemask_epi8, _mm256_or_si256, _mm256_set_epi64x, _mm256_set1_epi8,
     };
 
     use super::{BLOCK, Flags, GrammarMasks, Masks};
@@ -212,6 +227,14 @@ mod avx2 {
             bits(either(folded.0), either(folded.1))
         }
 
+        /// A product without carries by a word of ones.
+        #[inline]
+        #[target_feature(enable = "avx2,pclmulqdq")]
+        fn parity(word: u64) -> u64 {
+            let product = _mm_clmulepi64_si128::<0>(_mm_set_epi64x(0, word.cast_signed()), _mm_set1_epi8(-1));
+            _mm_cvtsi128_si64(product).cast_unsigned()
+        }
+
         #[inline]
         #[target_feature(enable = "avx2")]
         fn control(&self) -> u64 {
@@ -238,7 +261,7 @@ mod avx2 {
         }
     }
 
-    #[target_feature(enable = "avx2")]
+    #[target_feature(enable = "avx2,pclmulqdq")]
     pub(super) fn classify(blocks: &[[u8; BLOCK]], out: &mut [Masks], grammar: &mut [GrammarMasks]) -> Flags {
         classify_each!(Block, blocks, out, grammar)
     }
@@ -249,9 +272,9 @@ mod avx2 {
 #[inline]
 pub(super) fn classify(blocks: &[[u8; BLOCK]], out: &mut [Masks], grammar: &mut [GrammarMasks]) -> Flags {
     #[cfg(target_arch = "x86_64")]
-    if std::arch::is_x86_feature_detected!("avx2") {
-        // SAFETY: the one thing that `avx2::classify` asks of its callers is a processor with AVX2, which was just found to
-        // be there. It has no other unsafe code, and takes and returns ordinary values.
+    if std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("pclmulqdq") {
+        // SAFETY: the one thing that `avx2::classify` asks of its callers is a processor with AVX2 and PCLMULQDQ, which were
+        // just found to be there. It has no other unsafe code, and takes and returns ordinary values.
         #[allow(unsafe_code, reason = "calls to functions with other processor features have no safe form")]
         return unsafe { avx2::classify(blocks, out, grammar) };
     }
@@ -276,6 +299,7 @@ mod tests {
         };
         let masks = Masks {
             quote: naive(block, |byte| byte == b'"'),
+            parity: parity(naive(block, |byte| byte == b'"')),
             backslash: naive(block, |byte| byte == b'\\'),
             brackets: naive(block, |byte| b"{}[]".contains(&byte)),
         };
@@ -297,6 +321,14 @@ mod tests {
                     }
                 }
             }
+        }
+    }
+
+    #[test]
+    fn parity_counts_the_bits_below() {
+        for word in [0, 1, 0b1011, u64::MAX, 0x8000_0000_0000_0001, 0x0123_4567_89ab_cdef] {
+            let odd = (0..64).filter(|bit| (word & (u64::MAX >> (63 - bit))).count_ones() % 2 == 1);
+            assert_eq!(parity(word), odd.fold(0, |bits, bit| bits | 1 << bit), "{word:x}");
         }
     }
 
