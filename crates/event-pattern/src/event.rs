@@ -177,12 +177,22 @@ impl<'r, const STRICT: bool> Reader<'r, STRICT> {
     /// Starts or goes on with the innermost object or array: `false` if it is over.
     fn resume(&mut self, frame: Frame, close: u8) -> Result<bool, Broken> {
         if frame.populated {
+            if !STRICT && self.frames.len() == 1 && self.names.are_certainly_not_in(&self.event[self.at..]) {
+                self.stop();
+                return Ok(false);
+            }
             return self.goes_on(close);
         }
         if let Some(top) = self.frames.last_mut() {
             top.populated = true;
         }
         Ok(true)
+    }
+
+    /// Leaves the rest of the event unread: the answer is certain.
+    fn stop(&mut self) {
+        self.at = self.event.len();
+        self.frames.clear();
     }
 
     /// Entries of an object until it ends or one of its values is gone into.

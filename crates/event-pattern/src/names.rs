@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use memchr::memmem;
+
 pub(crate) type NodeId = u32;
 pub(crate) type FieldId = u32;
 
@@ -12,6 +14,8 @@ pub(crate) const ROOT: NodeId = 0;
 #[derive(Clone, Debug)]
 pub(crate) struct Names {
     nodes: Vec<Node>,
+    /// The first step of all names, if it is the same.
+    sole: Option<memmem::Finder<'static>>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -125,7 +129,7 @@ impl Children {
 
 impl Names {
     pub(crate) fn new() -> Self {
-        Self { nodes: vec![Node::default()] }
+        Self { nodes: vec![Node::default()], sole: None }
     }
 
     /// Adds a condition on the path `name` and returns its field; `fresh` is the id if the field is new.
@@ -164,6 +168,10 @@ impl Names {
         let child = id(self.nodes.len());
         self.nodes.push(Node::default());
         self.nodes[at as usize].children.insert(step.into(), child);
+        if at == ROOT {
+            let first = self.nodes[ROOT as usize].children.used == 1;
+            self.sole = first.then(|| memmem::Finder::new(step).into_owned());
+        }
         child
     }
 
@@ -187,6 +195,13 @@ impl Names {
     fn walk_steps(&self, at: NodeId, key: &[u8]) -> Option<NodeId> {
         let mut steps = key.split(|&byte| byte == b'.');
         steps.try_fold(at, |at, step| self.nodes[at as usize].children.find(step, 0, step.len()))
+    }
+
+    /// Whether the last entries of an event's top level, `rest`, certainly hold no name that patterns mention: no key can
+    /// spell one.
+    pub(crate) fn are_certainly_not_in(&self, rest: &[u8]) -> bool {
+        let Some(sole) = &self.sole else { return false };
+        sole.find(rest).is_none() && memchr::memchr(b'\\', rest).is_none()
     }
 
     /// The field that ends at a node.
