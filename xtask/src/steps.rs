@@ -27,6 +27,7 @@ const STEPS: &[Step] = &[
     Step { name: "unit and property tests", fast: true, run: unit },
     Step { name: "examples in the documentation", fast: true, run: doctests },
     Step { name: "release build", fast: false, run: release_build },
+    Step { name: "counts of the pattern benchmark", fast: false, run: pattern_counts },
     Step { name: "fuzzing", fast: false, run: fuzz::step },
     Step { name: "crash tests", fast: false, run: crash },
     Step { name: "end to end with real clients", fast: false, run: end_to_end },
@@ -86,6 +87,11 @@ fn doctests(root: &Path) -> Result<()> {
 
 fn release_build(root: &Path) -> Result<()> {
     command::run(&mut command::cargo(root, &["build", "--release", "--workspace", "--bins"]))
+}
+
+/// One short round of the benchmark of event patterns: every match is counted, nothing is timed.
+fn pattern_counts(root: &Path) -> Result<()> {
+    command::run(&mut command::cargo(root, &["bench", "--package", "event-pattern", "--", "--quick"]))
 }
 
 /// The tests of `testkit` that kill a release server under load; they are `#[ignore]`d in the ordinary run.
