@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 /// Few names and few values, so that things meet.
 const NAMES: [&str; 4] = ["a", "b", "c", "z"];
-const TEXTS: [&str; 8] = ["", "x", "xy", "yx", "XY", "a*b", "aab", "5"];
+const TEXTS: [&str; 11] = ["", "x", "xy", "yx", "XY", "a*b", "aab", "5", "10.0.0.1", "::1", "0:0::1"];
 const NUMBERS: [&str; 5] = ["0", "1", "1.0", "5", "-2.5"];
 
 fn text() -> impl Strategy<Value = Value> {
@@ -68,6 +68,8 @@ fn operator() -> impl Strategy<Value = Value> {
         1 => (shape(), shape()).prop_map(|(one, two)| json!({"anything-but": {"suffix": [one, two]}})),
         1 => shape().prop_map(|text| json!({"anything-but": {"equals-ignore-case": text}})),
         1 => wildcard().prop_map(|text| json!({"anything-but": {"wildcard": text}})),
+        1 => prop::collection::vec("[a-z]{1,2}", 9..14).prop_map(|list| json!({"anything-but": list})),
+        1 => prop::sample::select(vec!["10.0.0.0/8", "::/64"]).prop_map(|block| json!({"cidr": block})),
         1 => Just(json!({"exists": true})),
         3 => Just(json!({"exists": false})),
     ]

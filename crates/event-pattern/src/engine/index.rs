@@ -284,3 +284,102 @@ impl FieldIndex {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::Pattern;
+    use crate::address;
+    use crate::number::nearest;
+    use crate::operator::Parsed;
+
+    const TEXTS: [&str; 20] = [
+        "",
+        "a",
+        "A",
+        "ab",
+        "abc",
+        "aBcab",
+        "straße",
+        "STRASSE",
+        "\u{212A}",
+        "k",
+        "K",
+        "ς",
+        "Σ",
+        "é",
+        "É",
+        "xéY",
+        "XÉy",
+        "10.0.0.1",
+        "::1",
+        "0:0:0:0:0:0:0:1",
+    ];
+    const NUMBERS: [&str; 6] = ["0", "-0", "1.0", "1e0", "-7", "9007199254740993"];
+
+    fn operator() -> impl Strategy<Value = String> {
+        let text = || prop::sample::select(&TEXTS[..]);
+        let number = || prop::sample::select(&NUMBERS[..5]);
+        let many = prop::collection::vec(text(), 9..12);
+        prop_oneof![
+            text().prop_map(|text| format!("\"{text}\"")),
+            prop::sample::select(&NUMBERS[..]).prop_map(str::to_owned),
+            prop::sample::select(vec!["true", "false", "null", r#"{"exists":true}"#]).prop_map(str::to_owned),
+            (prop::sample::select(vec!["prefix", "suffix", "equals-ignore-case"]), text())
+                .prop_map(|(name, text)| format!("{{\"{name}\":\"{text}\"}}")),
+            (prop::sample::select(vec!["prefix", "suffix"]), text())
+                .prop_map(|(name, text)| format!("{{\"{name}\":{{\"equals-ignore-case\":\"{text}\"}}}}")),
+            "[abck]{0,2}(\\*[abcé]{1,5}){0,2}\\*?".prop_map(|text| format!("{{\"wildcard\":\"{text}\"}}")),
+            (prop::sample::select(vec!["<", "<=", ">", ">=", "="]), number())
+                .prop_map(|(sign, number)| format!("{{\"numeric\":[\"{sign}\",{number}]}}")),
+            prop::sample::select(vec!["10.0.0.0/8", "0.0.0.0/0", "::/0", "::/64", "10.0.0.1/31"])
+                .prop_map(|block| format!("{{\"cidr\":\"{block}\"}}")),
+            text().prop_map(|text| format!("{{\"anything-but\":{{\"suffix\":\"{text}b\"}}}}")),
+            many.prop_map(|texts| format!("{{\"anything-but\":{texts:?}}}")),
+        ]
+    }
+
+    fn scalar(value: &str) -> Scalar<'_> {
+        let (kind, parsed) = match value {
+            "true" => (Kind::True, Parsed::No),
+            "null" => (Kind::Null, Parsed::No),
+            number if NUMBERS.contains(&number) => (Kind::Number, Parsed::Number(nearest(number.as_bytes()))),
+            text => (Kind::Text, address::parse(text.as_bytes()).map_or(Parsed::No, Parsed::Address)),
+        };
+        Scalar { kind, bytes: value.as_bytes(), parsed }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn what_a_value_satisfies_is_found(
+            operators in prop::collection::vec(operator(), 1..40),
+            removed in prop::collection::vec(any::<bool>(), 40),
+        ) {
+            let patterns: Vec<Pattern> = operators.iter()
+                .map(|operator| Pattern::compile(&format!("{{\"a\":[{operator}]}}")).expect("valid"))
+                .collect();
+            let asked = |at: usize| &patterns[at].subs()[0][0].operators;
+            let mut index = FieldIndex::default();
+            for (sub, at) in (0..).zip(0..patterns.len()) {
+                index.add(sub, &asked(at).operators);
+            }
+            for (sub, at) in (0..).zip(0..patterns.len()).filter(|(_, at)| removed[*at]) {
+                index.remove(sub, &asked(at).operators);
+            }
+            let mut buffer = Vec::new();
+            for value in TEXTS.iter().chain(&NUMBERS).chain(&["true", "null"]).map(|value| scalar(value)) {
+                let mut found: Vec<SubId> = Vec::new();
+                index.find(value, &mut buffer, &mut |waiting| found.extend(waiting));
+                for (sub, at) in (0..).zip(0..patterns.len()) {
+                    prop_assert!(!removed[at] || !found.contains(&sub), "{} is gone", operators[at]);
+                    let satisfied = !removed[at] && asked(at).matches(value);
+                    prop_assert!(!satisfied || found.contains(&sub), "{} misses {value:?}", operators[at]);
+                }
+            }
+        }
+    }
+}
