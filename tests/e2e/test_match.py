@@ -89,7 +89,7 @@ def test_lines_longer_than_the_buffer(match):
 
 
 def test_broken_lines_are_errors_and_not_answers(match):
-    broken = lines(OLD, "", '{"source": nonsense}', NEW, '["aws.s3"]', OLD)
+    broken = lines(OLD, "", '{"source": nonsense, "x": "SigV2"}', NEW, '["aws.s3"]', OLD)
     code, out, errors = match("--pattern", "pattern", "a", a=broken)
     assert (code, out) == (2, lines(OLD, OLD))
     first, second = errors.splitlines()

@@ -52,10 +52,7 @@ impl Prefilter {
             worth.score -= 1;
             return true;
         }
-        // What does not even look like an object is read, for the sake of the error.
-        let looks_whole =
-            event.trim_ascii_start().first() == Some(&b'{') && event.trim_ascii_end().last() == Some(&b'}');
-        let passes = !looks_whole || self.needle.find(event).is_some() || self.may_be_escaped(event);
+        let passes = !looks_whole(event) || self.needle.find(event).is_some() || self.may_be_escaped(event);
         worth.score = if passes { worth.score + PASSED } else { worth.score.saturating_sub(TURNED_AWAY) };
         if worth.score >= LIMIT {
             worth.score = LIMIT + REST;
@@ -76,6 +73,12 @@ impl Prefilter {
         }
         false
     }
+}
+
+/// Whether an event starts and ends as an object does. What does not is read, for the sake of the error.
+fn looks_whole(event: &[u8]) -> bool {
+    let first = event.trim_ascii_start().strip_prefix(b"{").map(<[u8]>::trim_ascii_start);
+    first.is_some_and(|rest| matches!(rest.first(), Some(b'"' | b'}'))) && event.trim_ascii_end().ends_with(b"}")
 }
 
 /// Bytes that stand in every text which the operator matches, and which JSON does not have to escape.
@@ -111,6 +114,7 @@ mod tests {
         assert!(!may_match(sig, r#"{"a":{"b":"SigV4","c":"\"\u003c\\u0053\n\/"}}"#));
         // Broken ones are read, so that they are refused.
         assert!(may_match(sig, r#"{"a":{"b":"SigV4""#));
+        assert!(may_match(sig, "{ nonsense }") && may_match(sig, "nonsense"));
         assert!(may_match(sig, r#"{"a":{"b":"SigV4\x"}}"#));
         let path = r#"{"a":[{"wildcard":"*/logs/2026*"}]}"#;
         assert!(may_match(path, r#"{"a":"x/logs\/2026"}"#));
