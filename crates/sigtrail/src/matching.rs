@@ -229,8 +229,8 @@ mod tests {
         let pattern = Pattern::compile(r#"{"a":[1]}"#).unwrap();
         let cases = [
             (r#"{"a":1,"b":[{"c":"x\u00e9"}]}"#, None),
-            (r#"{"a":1,"b":[01]}"#, Some(13)),
-            (r#"{"b":[tru],"a":1}"#, Some(9)),
+            (r#"{"a":1,"b":[01]}"#, Some(14)),
+            (r#"{"b":[tru],"a":1}"#, Some(6)),
         ];
         for (event, offset) in cases {
             let answer = matches(&pattern, event.as_bytes(), true);
