@@ -37,8 +37,11 @@ fuzz_target!(|event: &[u8]| {
         if strict.is_ok() || loose.is_err() {
             assert_eq!(loose, strict, "{key}");
         }
-        let explained = pattern.explain(event).map(|explanation| explanation == Explanation::Match);
-        assert_eq!(explained, loose, "{key}");
+        let explained = pattern.explain(event).map(|explanation| matches!(explanation, Explanation::Match(_)));
+        // Explaining reads what matching may leave unread.
+        if explained.is_ok() {
+            assert_eq!(explained, loose, "{key}");
+        }
         one_by_one.extend((strict == Ok(true)).then_some(key));
     }
     let mut found = Vec::new();
