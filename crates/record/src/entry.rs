@@ -52,13 +52,23 @@ impl Entry {
         bytes
     }
 
+    /// The record's text alone, for those who only write it on.
+    pub fn json_of(bytes: &[u8]) -> Result<&[u8], EntryError> {
+        outcome(bytes).map(|_| &bytes[1..])
+    }
+
     /// Reads an entry back.
     pub fn decode(bytes: &[u8]) -> Result<Self, EntryError> {
-        let (outcome, json) = match bytes.split_first() {
-            Some((&ADMITTED, json)) => (Outcome::Admitted, json),
-            Some((&REFUSED, json)) => (Outcome::Refused, json),
-            other => return Err(EntryError::Kind(other.map(|(kind, _)| *kind))),
-        };
+        let outcome = outcome(bytes)?;
+        let json = &bytes[1..];
         Ok(Self { outcome, record: serde_json::from_slice(json)?, json: json.to_vec() })
+    }
+}
+
+fn outcome(bytes: &[u8]) -> Result<Outcome, EntryError> {
+    match bytes.first() {
+        Some(&ADMITTED) => Ok(Outcome::Admitted),
+        Some(&REFUSED) => Ok(Outcome::Refused),
+        other => Err(EntryError::Kind(other.copied())),
     }
 }

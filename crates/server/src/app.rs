@@ -15,6 +15,7 @@ use crate::detector::Covered;
 use crate::handshakes::Handshakes;
 use crate::reservations::Reservations;
 use crate::signer::Signer;
+use crate::waiting::Waiting;
 use crate::wakers::Wakers;
 
 /// The server's state.
@@ -33,6 +34,8 @@ pub struct App {
     pub wakers: Arc<Wakers>,
     /// Messages that a receive is about to take.
     pub reservations: Reservations,
+    /// How much waits for log files.
+    pub waiting: Waiting,
     /// Wakes the housekeeper when it has something new to do.
     pub chores: Notify,
     /// S3 without HTTP, for the delivery of log files.
@@ -94,6 +97,7 @@ impl App {
             handshakes: Arc::default(),
             wakers: Arc::default(),
             reservations: Reservations::default(),
+            waiting: Waiting::default(),
             chores: Notify::new(),
             endpoint: OnceLock::new(),
             registry: RwLock::new(registry),

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 
 use crate::app::App;
 use crate::clock::{self, stopped};
-use crate::{log_files, worker};
+use crate::{waiting, worker};
 
 /// How often what has no deadline of its own is looked after.
 const ROUND: Duration = Duration::from_secs(10);
@@ -47,7 +47,7 @@ pub async fn run(app: Arc<App>, recorder: Recorder, mut stop: watch::Receiver<bo
 async fn round(app: &Arc<App>, recorder: &Recorder) -> Result<(), StoreError> {
     recorder.finish_stalled(clock::now()).await?;
     expire(app).await?;
-    log_files::forget_deleted(app).await?;
+    waiting::forget_deleted(app).await?;
     trim(app).await
 }
 
@@ -110,8 +110,8 @@ async fn expire(app: &Arc<App>) -> Result<(), StoreError> {
 /// Removes what every reader of the log is done with.
 async fn trim(app: &Arc<App>) -> Result<(), StoreError> {
     let passed_on = app.store.cursor(worker::CURSOR)?.unwrap_or_default();
-    let waiting = log_files::oldest_waiting(app)?;
-    let keep_from = waiting.unwrap_or(u64::MAX).min(passed_on + 1);
+    let oldest = waiting::oldest(app)?;
+    let keep_from = oldest.unwrap_or(u64::MAX).min(passed_on + 1);
     if keep_from > app.store.log().first_seq() + TRIM_COUNT {
         let store = app.store.clone();
         let trimmed = tokio::task::spawn_blocking(move || store.log().trim(keep_from)).await;

@@ -23,6 +23,7 @@ mod services;
 mod signer;
 mod start;
 mod tls;
+mod waiting;
 mod wakers;
 mod worker;
 

@@ -10,72 +10,22 @@ use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use gateway::{Backend, BucketInfo};
-use record::{Entry, Outcome, S3Call, UserIdentity};
+use record::{Entry, EntryError, Outcome, S3Call, UserIdentity};
 use s3_embedded::StagedObject;
-use store::{Space, StoreError, Unit};
+use store::StoreError;
 use tokio::sync::watch;
 use trail::{LOG_FILE_BYTES_MAX, Trail, log_file_body, log_file_key, unique16};
 
 use crate::app::App;
 use crate::clock::{self, stopped};
+use crate::waiting;
 
-/// Records that go into one file at most, so that a backlog does not have to fit into memory.
+/// With so many records a file is full, so that a backlog does not have to fit into memory.
 const RECORDS_PER_FILE_MAX: usize = 20_000;
-/// Bytes of records, uncompressed, that go into one file at most. CloudTrail's bound is on the compressed file.
-const FILE_BYTES_MAX: usize = LOG_FILE_BYTES_MAX;
+/// The same for the bytes of its records, uncompressed. CloudTrail's bound is on the compressed file.
+pub const FILE_BYTES_MAX: usize = LOG_FILE_BYTES_MAX;
 
-/// Rows that are forgotten in one unit.
-const FORGOTTEN_COUNT: usize = 10_000;
-
-/// The key of a row that says: this record belongs into a log file of this trail. Rows of one trail are neighbours, in the
-/// order of the log.
-pub fn index_key(trail: &str, seq: u64) -> Vec<u8> {
-    [trail.as_bytes(), &[0], &seq.to_be_bytes()].concat()
-}
-
-/// The first record that still waits for a file of some trail, which the log must keep.
-pub fn oldest_waiting(app: &App) -> Result<Option<u64>, StoreError> {
-    let keys: Vec<_> = app.registry().trails.iter().map(Entity::key).collect();
-    let mut oldest = None;
-    for key in keys {
-        let first = app.store.range(Space::TrailIndex, index_key(&key, 0)..=index_key(&key, u64::MAX)).next();
-        let seq = first.transpose()?.and_then(|(key, _)| seq_of(&key));
-        oldest = [oldest, seq].into_iter().flatten().min();
-    }
-    Ok(oldest)
-}
-
-fn seq_of(key: &[u8]) -> Option<u64> {
-    key.last_chunk().copied().map(u64::from_be_bytes)
-}
-
-/// Forgets what was to go into the files of trails that are gone.
-pub async fn forget_deleted(app: &App) -> Result<(), StoreError> {
-    let mut from = Vec::new();
-    let mut unit = Unit::new();
-    let mut count = 0;
-    // Of each trail one row is looked at, unless the trail is gone.
-    while let Some((row, _)) = app.store.range(Space::TrailIndex, from.clone()..).next().transpose()? {
-        let trail = row.split(|byte| *byte == 0).next().unwrap_or_default();
-        // Asked after the row was read: rows are only written of trails that there are.
-        if app.registry().trails.iter().any(|other| other.key().as_bytes() == trail) {
-            from = [trail, &[1]].concat();
-            continue;
-        }
-        unit.delete(Space::TrailIndex, row.to_vec());
-        from = [&row[..], &[0]].concat();
-        count += 1;
-        if count % FORGOTTEN_COUNT == 0 {
-            app.store.commit(std::mem::take(&mut unit)).await?;
-        }
-    }
-    if !unit.is_empty() {
-        app.store.commit(unit).await?;
-    }
-    Ok(())
-}
-
-/// Delivers at the end of each interval until `stop` turns true.
+/// Delivers at the end of each interval, and when a trail has a full file before, until `stop` turns true.
 pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) -> Result<(), StoreError> {
     let interval = app.config.delivery_interval;
     loop {
@@ -83,25 +33,34 @@ pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) -> Result<(), S
         let rest = interval_ms - clock::now().as_millis().rem_euclid(interval_ms);
         let wait = Duration::from_millis(u64::try_from(rest).unwrap_or_default());
         tokio::select! {
-            () = tokio::time::sleep(wait) => deliver_all(&app).await?,
+            () = tokio::time::sleep(wait) => deliver_all(&app, 0).await?,
+            () = app.waiting.full() => deliver_all(&app, FILE_BYTES_MAX as u64).await?,
             () = stopped(&mut stop) => return Ok(()),
         }
     }
 }
 
-async fn deliver_all(app: &Arc<App>) -> Result<(), StoreError> {
+/// Writes what waits for the trails for which so many bytes wait.
+async fn deliver_all(app: &Arc<App>, bytes_min: u64) -> Result<(), StoreError> {
     let trails: Vec<Trail> = app.registry().trails.iter().cloned().collect();
     for trail in trails {
-        while deliver(app, &trail).await? {}
+        let name = trail.key();
+        if app.waiting.bytes(&name) < bytes_min {
+            continue;
+        }
+        app.waiting.forget(&name);
+        for region in waiting::regions(app, &name)? {
+            while deliver(app, &trail, &region).await? {}
+        }
     }
     Ok(())
 }
 
-/// Writes one file of a trail; true if there may be more to write.
-async fn deliver(app: &Arc<App>, trail: &Trail) -> Result<bool, StoreError> {
-    let Some(file) = collect(app, trail)? else { return Ok(false) };
+/// Writes one file of a trail with records of one region; true if there may be more to write.
+async fn deliver(app: &Arc<App>, trail: &Trail, region: &str) -> Result<bool, StoreError> {
+    let Some(file) = collect(app, trail, region)? else { return Ok(false) };
     let now = clock::now();
-    let (key, more) = (log_file_key(trail, &file.region, now, &unique16(clock::new_id())), file.more);
+    let (key, more) = (log_file_key(trail, region, now, &unique16(clock::new_id())), file.more);
     let outcome = write(app, trail, &key, file, now).await?;
     let failed = outcome.err();
     if let Some(code) = &failed {
@@ -121,52 +80,38 @@ async fn deliver(app: &Arc<App>, trail: &Trail) -> Result<bool, StoreError> {
     Ok(more && failed.is_none())
 }
 
-/// Records for one file: of one region, as the file's name says.
+/// Records for one file.
 struct Collected {
-    region: String,
     records: Vec<Bytes>,
     rows: Vec<Vec<u8>>,
     more: bool,
 }
 
-fn collect(app: &App, trail: &Trail) -> Result<Option<Collected>, StoreError> {
-    let name = trail.key();
-    let mut file: Option<Collected> = None;
-    let mut unreadable = Vec::new();
+fn collect(app: &App, trail: &Trail, region: &str) -> Result<Option<Collected>, StoreError> {
+    let mut file = Collected { records: Vec::new(), rows: Vec::new(), more: false };
     let mut bytes = 0;
-    for row in app.store.range(Space::TrailIndex, index_key(&name, 0)..=index_key(&name, u64::MAX)) {
-        let (key, _) = row?;
-        let Some(seq) = seq_of(&key) else { continue };
-        let entry = app.store.log().read(seq, 1, usize::MAX)?.into_iter().find(|(found, _)| *found == seq);
-        let Some(entry) = entry.and_then(|(_, entry)| Entry::decode(&entry).ok()) else {
-            tracing::error!(seq, "a record that belongs into a log file cannot be read");
-            unreadable.push(key.to_vec());
-            continue;
-        };
-        let file = file.get_or_insert_with(|| Collected {
-            region: entry.record.aws_region.clone(),
-            records: Vec::new(),
-            rows: Vec::new(),
-            more: false,
-        });
-        let is_full = file.records.len() >= RECORDS_PER_FILE_MAX || bytes + entry.json.len() > FILE_BYTES_MAX;
-        if is_full && !file.records.is_empty() {
+    for found in waiting::rows(app, &trail.key(), region) {
+        let (key, row) = found?;
+        if file.records.len() >= RECORDS_PER_FILE_MAX || bytes >= FILE_BYTES_MAX {
             file.more = true;
             break;
         }
-        if entry.record.aws_region == file.region {
-            bytes += entry.json.len();
-            file.records.push(entry.json.into());
-            file.rows.push(key.to_vec());
-        } else {
-            file.more = true;
+        for (seq, entry) in app.store.log().read(row.first(), row.span(), usize::MAX)? {
+            if !row.has(seq) {
+                continue;
+            }
+            let json = Entry::json_of(&entry).map_err(|error| damaged(seq, &error))?;
+            bytes += json.len();
+            file.records.push(entry.slice_ref(json));
         }
+        file.rows.push(key);
     }
-    if let Some(file) = &mut file {
-        // They go with the file, so that they are not tried, and do not hold the log, for ever.
-        file.rows.append(&mut unreadable);
-    }
-    Ok(file)
+    Ok((!file.rows.is_empty()).then_some(file))
+}
+
+/// Passing it over would lose it.
+fn damaged(seq: u64, error: &EntryError) -> StoreError {
+    StoreError::Damaged { detail: format!("record {seq}: {error}") }
 }
 
 /// The file, the removal of its records from what waits, and the record of the delivery: all in one unit. `Ok(Err(code))`

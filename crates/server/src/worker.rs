@@ -15,6 +15,7 @@ use crate::clock::{self, stopped};
 use crate::counters::add;
 use crate::detector;
 use crate::queues::visible_queues;
+use crate::waiting::Batch;
 
 /// The name of the place in the log.
 pub const CURSOR: &str = "pipeline";
@@ -66,31 +67,26 @@ async fn pass_on(app: &Arc<App>, bare: bool, entries: Vec<(u64, bytes::Bytes)>) 
     })?;
     let mut unit = Unit::new();
     unit.cursor(CURSOR, last);
-    let mut rung = Vec::new();
+    let (mut waiting, mut rung) = (Batch::default(), Vec::new());
     for ((seq, entry), step) in decoded.iter().zip(steps) {
-        stage(app, &mut unit, *seq, entry, step, &mut rung)?;
+        for trail in &step.trails {
+            waiting.add(trail, &entry.record.aws_region, *seq, entry.json.len());
+        }
+        stage(app, &mut unit, entry, step, &mut rung)?;
     }
+    let sizes = waiting.stage(&mut unit);
     app.store.commit(unit).await?;
+    app.waiting.count(&sizes);
     rung.sort_unstable();
     rung.dedup();
     app.wakers.ring_all(&rung);
     Ok(())
 }
 
-fn stage(
-    app: &App,
-    unit: &mut Unit,
-    seq: u64,
-    entry: &Entry,
-    step: Step,
-    rung: &mut Vec<u64>,
-) -> Result<(), StoreError> {
+fn stage(app: &App, unit: &mut Unit, entry: &Entry, step: Step, rung: &mut Vec<u64>) -> Result<(), StoreError> {
     add(&app.counters.records, 1);
     add(&app.counters.events, usize::from(!step.trails.is_empty()));
     app.count(&step.counts, step.effects.len());
-    for trail in &step.trails {
-        unit.put(Space::TrailIndex, crate::log_files::index_key(trail, seq), Vec::new());
-    }
     rung.extend(visible_queues(&step.effects));
     app.stage(unit, step.effects).map_err(|error| StoreError::Damaged { detail: error.message })?;
     app.with_callers(|callers| {

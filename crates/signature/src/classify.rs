@@ -233,9 +233,11 @@ pub(crate) fn parse_credential(text: &str) -> Option<(String, Scope)> {
     let terminal = parts.next()?;
     let [service, region, date] = [parts.next()?, parts.next()?, parts.next()?];
     let id = parts.next()?;
+    // A region becomes a part of log files' keys, where `..` would be a way out.
     let part = |text: &str| {
         (1..=SCOPE_PART_LEN_MAX).contains(&text.len())
             && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
+            && text.bytes().any(|byte| byte.is_ascii_alphanumeric())
     };
     let day = date.len() == 8 && date.bytes().all(|byte| byte.is_ascii_digit());
     let sound = terminal == "aws4_request" && day && part(region) && part(service) && is_key_id(id);

@@ -13,7 +13,7 @@ use gateway::Backend;
 
 use super::Services;
 use crate::app::unavailable;
-use crate::log_files;
+use crate::waiting;
 
 impl Services {
     /// May a trail of this account deliver into this bucket? Until bucket policies are evaluated, into its own ones only.
@@ -44,7 +44,7 @@ impl CloudTrailApi for Services {
     async fn delete_trail(&self, ctx: &RequestContext, req: DeleteTrailRequest) -> Result<EmptyResponse, ApiError> {
         let answer = self.0.change(|registry| registry.trails.delete_trail(ctx, &req)).await?;
         // Another trail of the same name starts with nothing.
-        log_files::forget_deleted(&self.0).await.map_err(|error| unavailable(&error))?;
+        waiting::forget_deleted(&self.0).await.map_err(|error| unavailable(&error))?;
         Ok(answer)
     }
 

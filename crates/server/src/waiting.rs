@@ -1,0 +1,237 @@
+//! Which records wait for a log file of which trail.
+//!
+//! A row names the records of one batch of the pipeline that a trail chose in one region: its key is the trail, the region and
+//! the number of the first, its value has a bit for each number from there on. Rows of one trail and region are neighbours, in
+//! the order of the log. A row for each record would be most of what the pipeline writes.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use aws_api::Entity;
+use store::{Space, StoreError, Unit};
+use tokio::sync::Notify;
+
+use crate::app::App;
+use crate::log_files::FILE_BYTES_MAX;
+
+/// Rows that are forgotten in one unit.
+const FORGOTTEN_COUNT: usize = 10_000;
+
+/// How much waits for each trail: with a full file it is not waited for the end of the interval.
+#[derive(Debug, Default)]
+pub struct Waiting {
+    /// Bytes since the last file, or since the start.
+    bytes: Mutex<BTreeMap<String, u64>>,
+    full: Notify,
+}
+
+impl Waiting {
+    /// Counts the records of a batch that was committed.
+    pub fn count(&self, batch: &Sizes) {
+        let mut bytes = self.lock();
+        for (trail, size) in batch {
+            let sum = bytes.entry(trail.clone()).or_default();
+            *sum += size;
+            if *sum >= FILE_BYTES_MAX as u64 {
+                self.full.notify_one();
+            }
+        }
+    }
+
+    /// How many bytes wait for a trail.
+    pub fn bytes(&self, trail: &str) -> u64 {
+        self.lock().get(trail).copied().unwrap_or_default()
+    }
+
+    /// All that waits for a trail is about to be written.
+    pub fn forget(&self, trail: &str) {
+        self.lock().remove(trail);
+    }
+
+    /// Resolves when a full file waits for some trail.
+    pub async fn full(&self) {
+        self.full.notified().await;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, u64>> {
+        self.bytes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Bytes of records by trail.
+pub type Sizes = BTreeMap<String, u64>;
+
+/// The records of one batch, by trail and region.
+#[derive(Debug, Default)]
+pub struct Batch {
+    rows: BTreeMap<Vec<u8>, Row>,
+    sizes: Sizes,
+}
+
+/// The records of one batch that go into files of one trail and region, in order.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Row {
+    first: u64,
+    bits: Vec<u8>,
+}
+
+impl Row {
+    fn new(first: u64) -> Self {
+        Self { first, bits: vec![1] }
+    }
+
+    /// Later numbers only.
+    fn add(&mut self, seq: u64) {
+        let Some((byte, bit)) = seq.checked_sub(self.first).map(place) else { return };
+        if self.bits.len() <= byte {
+            self.bits.resize(byte + 1, 0);
+        }
+        self.bits[byte] |= bit;
+    }
+
+    fn read(key: &[u8], bits: &[u8]) -> Option<Self> {
+        Some(Self { first: seq_of(key)?, bits: bits.to_vec() })
+    }
+
+    /// The first number.
+    pub fn first(&self) -> u64 {
+        self.first
+    }
+
+    /// How many numbers there are from the first to the last.
+    pub fn span(&self) -> usize {
+        self.bits.len() * 8
+    }
+
+    /// Is this number one of them?
+    pub fn has(&self, seq: u64) -> bool {
+        let place = seq.checked_sub(self.first).map(place);
+        place.is_some_and(|(byte, bit)| self.bits.get(byte).is_some_and(|bits| bits & bit != 0))
+    }
+}
+
+/// The byte and the bit of an offset.
+fn place(offset: u64) -> (usize, u8) {
+    (usize::try_from(offset / 8).unwrap_or(usize::MAX - 1), 1 << (offset % 8))
+}
+
+impl Batch {
+    /// A trail chose a record of so many bytes. Numbers come in order.
+    pub fn add(&mut self, trail: &str, region: &str, seq: u64, bytes: usize) {
+        let row = self.rows.entry(group(trail, region)).or_insert_with(|| Row::new(seq));
+        row.add(seq);
+        *self.sizes.entry(trail.to_owned()).or_default() += bytes as u64;
+    }
+
+    /// Adds the rows to a unit; what to [`Waiting::count`] once it is committed.
+    pub fn stage(self, unit: &mut Unit) -> Sizes {
+        for (mut key, row) in self.rows {
+            key.extend_from_slice(&row.first.to_be_bytes());
+            unit.put(Space::TrailIndex, key, row.bits);
+        }
+        self.sizes
+    }
+}
+
+/// What the keys of a trail's rows begin with. No name of a trail or region holds a zero.
+fn of_trail(trail: &str) -> Vec<u8> {
+    [trail.as_bytes(), &[0]].concat()
+}
+
+/// The same for one of its regions.
+fn group(trail: &str, region: &str) -> Vec<u8> {
+    [trail.as_bytes(), &[0], region.as_bytes(), &[0]].concat()
+}
+
+fn seq_of(key: &[u8]) -> Option<u64> {
+    key.last_chunk().copied().map(u64::from_be_bytes)
+}
+
+/// The regions of which records wait for a trail's files.
+pub fn regions(app: &App, trail: &str) -> Result<Vec<String>, StoreError> {
+    let trail = of_trail(trail);
+    let mut regions = Vec::new();
+    let mut from = trail.clone();
+    while let Some((key, _)) = app.store.range(Space::TrailIndex, from..).next().transpose()? {
+        let Some(rest) = key.strip_prefix(&trail[..]) else { break };
+        let region = rest.split(|byte| *byte == 0).next().unwrap_or_default();
+        regions.push(String::from_utf8_lossy(region).into_owned());
+        from = [&trail[..], region, &[1]].concat();
+    }
+    Ok(regions)
+}
+
+/// The rows of a trail and region with their keys, from the oldest.
+pub fn rows(app: &App, trail: &str, region: &str) -> impl Iterator<Item = Result<(Vec<u8>, Row), StoreError>> {
+    let group = group(trail, region);
+    let end = [&group[..], &[0xff; 9]].concat();
+    app.store.range(Space::TrailIndex, group..end).filter_map(|row| match row {
+        Ok((key, bits)) => Row::read(&key, &bits).map(|row| Ok((key.to_vec(), row))),
+        Err(error) => Some(Err(error)),
+    })
+}
+
+/// The first record that still waits for a file of some trail, which the log must keep.
+pub fn oldest(app: &App) -> Result<Option<u64>, StoreError> {
+    let trails: Vec<_> = app.registry().trails.iter().map(Entity::key).collect();
+    let mut oldest = None;
+    for trail in trails {
+        for region in regions(app, &trail)? {
+            let first = rows(app, &trail, &region).next().transpose()?;
+            oldest = [oldest, first.map(|(_, row)| row.first)].into_iter().flatten().min();
+        }
+    }
+    Ok(oldest)
+}
+
+/// Forgets what was to go into the files of trails that are gone.
+pub async fn forget_deleted(app: &App) -> Result<(), StoreError> {
+    let mut from = Vec::new();
+    let mut unit = Unit::new();
+    let mut count = 0;
+    // Of each trail one row is looked at, unless the trail is gone.
+    while let Some((row, _)) = app.store.range(Space::TrailIndex, from.clone()..).next().transpose()? {
+        let trail = row.split(|byte| *byte == 0).next().unwrap_or_default();
+        // Asked after the row was read: rows are only written of trails that there are.
+        if app.registry().trails.iter().any(|other| other.key().as_bytes() == trail) {
+            from = [trail, &[1]].concat();
+            continue;
+        }
+        unit.delete(Space::TrailIndex, row.to_vec());
+        from = [&row[..], &[0]].concat();
+        count += 1;
+        if count % FORGOTTEN_COUNT == 0 {
+            app.store.commit(std::mem::take(&mut unit)).await?;
+        }
+    }
+    if !unit.is_empty() {
+        app.store.commit(unit).await?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_row_holds_what_was_added(first in 0..u64::MAX - 1_000, gaps in prop::collection::vec(1..40_u64, 0..40)) {
+            let mut row = Row::new(first);
+            let mut seqs = vec![first];
+            for gap in gaps {
+                let seq = seqs[seqs.len() - 1].saturating_add(gap);
+                row.add(seq);
+                seqs.push(seq);
+            }
+            let read = Row::read(&[&b"t\0r\0"[..], &first.to_be_bytes()].concat(), &row.bits).unwrap();
+            prop_assert_eq!(&read, &row);
+            for seq in first.saturating_sub(9)..=first + 999 {
+                prop_assert_eq!(read.has(seq), seqs.contains(&seq));
+            }
+            prop_assert!(read.span() as u64 > seqs[seqs.len() - 1] - first);
+        }
+    }
+}
