@@ -104,6 +104,18 @@ impl UserIdentity {
         Self { kind: "Unknown".into(), ..Self::default() }
     }
 
+    /// The ARN of the role behind a session; `None` if it is no role's. Where only the session's ARN is known, it is taken from
+    /// that, which does not have the role's path.
+    pub fn role_arn(&self) -> Option<String> {
+        let issuer = self.session_context.as_ref().and_then(|session| session.session_issuer.as_ref());
+        if let Some(issuer) = issuer.filter(|issuer| issuer.arn.contains(":role/")) {
+            return Some(issuer.arn.clone());
+        }
+        let (before, session) = self.arn.as_deref()?.split_once(":assumed-role/")?;
+        let (role, _) = session.split_once('/')?;
+        Some(format!("{}:role/{role}", before.replacen(":sts:", ":iam:", 1)))
+    }
+
     /// The name under which requests are grouped: the role behind a session, else the ARN, else the service that called, else
     /// account and principal, else `anonymous`.
     pub fn grouping(&self) -> String {
@@ -127,6 +139,22 @@ impl UserIdentity {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_role_behind_a_session() {
+        let session = UserIdentity {
+            arn: Some("arn:aws:sts::111122223333:assumed-role/etl/i-0abc".into()),
+            ..UserIdentity::default()
+        };
+        assert_eq!(session.role_arn().as_deref(), Some("arn:aws:iam::111122223333:role/etl"));
+        let issuer =
+            SessionIssuer { arn: "arn:aws:iam::111122223333:role/team/etl".into(), ..SessionIssuer::default() };
+        let context = SessionContext { session_issuer: Some(issuer.clone()), ..SessionContext::default() };
+        let known = UserIdentity { session_context: Some(context), ..session };
+        assert_eq!(known.role_arn(), Some(issuer.arn));
+        let user = UserIdentity { arn: Some("arn:aws:iam::111122223333:user/u".into()), ..UserIdentity::default() };
+        assert_eq!(user.role_arn(), None);
+    }
 
     #[test]
     fn grouped_by_the_role_behind_a_session() {

@@ -11,7 +11,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use gateway::{Backend, BucketInfo};
 use record::{Entry, Outcome, S3Call, UserIdentity};
-use s3_embedded::StagedObject;
+use s3_embedded::{ServiceWriter, StagedObject};
 use store::{Space, StoreError, Unit};
 use tokio::sync::watch;
 use trail::{LOG_FILE_BYTES_MAX, Trail, log_file_body, log_file_key, unique16};
@@ -23,6 +23,9 @@ use crate::clock::{self, stopped};
 const RECORDS_PER_FILE_MAX: usize = 20_000;
 /// Bytes of records, uncompressed, that go into one file at most. CloudTrail's bound is on the compressed file.
 const FILE_BYTES_MAX: usize = LOG_FILE_BYTES_MAX;
+
+/// CloudTrail, as a caller.
+const SERVICE: &str = "cloudtrail.amazonaws.com";
 
 /// Rows that are forgotten in one unit.
 const FORGOTTEN_COUNT: usize = 10_000;
@@ -178,9 +181,7 @@ async fn write(
     file: Collected,
     now: Timestamp,
 ) -> Result<Result<(), String>, StoreError> {
-    let bucket = app.s3.bucket(&trail.s3_bucket_name).ok().flatten();
-    // Until bucket policies are evaluated a bucket takes the files of its own account's trails.
-    let Some(bucket) = bucket.filter(|bucket| bucket.owner == trail.account) else {
+    let Some(bucket) = app.s3.bucket(&trail.s3_bucket_name).ok().flatten() else {
         return Ok(Err("NoSuchBucket".into()));
     };
     if !app.store.has_room() {
@@ -196,7 +197,8 @@ async fn write(
         content_encoding: Some("gzip".into()),
         ..StagedObject::default()
     };
-    let staged = app.embedded.stage_put(&trail.s3_bucket_name, key, object, now).await;
+    let arn = trail.arn().to_string();
+    let staged = app.embedded.stage_put(&trail.s3_bucket_name, key, object, &writer(&arn, &trail.account), now).await;
     let mut unit = match staged {
         Ok(unit) => unit,
         Err(error) => return Ok(Err(error.code().as_str().to_owned())),
@@ -217,9 +219,13 @@ fn compress(records: &[Bytes]) -> std::io::Result<Vec<u8>> {
     gzip.finish()
 }
 
+/// Who writes, as the policy of a bucket sees it: CloudTrail for a trail of this ARN and account.
+pub fn writer<'a>(trail_arn: &'a str, account: &'a str) -> ServiceWriter<'a> {
+    ServiceWriter { service: SERVICE, source_arn: trail_arn, source_account: account }
+}
+
 /// CloudTrail's own PUT, as it stands in the bucket owner's records.
 fn delivery(trail: &Trail, key: &str, bucket: &BucketInfo, len: u64) -> S3Call {
-    const SERVICE: &str = "cloudtrail.amazonaws.com";
     let (request_id, event_id) = (clock::new_id().simple().to_string(), clock::new_id());
     S3Call {
         op: aws_api::s3::operation("PutObject").unwrap_or(&aws_api::s3::UNKNOWN),

@@ -10,15 +10,34 @@ use aws_api::cloudtrail::{
 };
 use aws_api::{ApiError, RequestContext};
 use gateway::Backend;
+use pipeline::Registry;
 
 use super::Services;
 use crate::app::unavailable;
 use crate::log_files;
 
 impl Services {
-    /// May a trail of this account deliver into this bucket? Until bucket policies are evaluated, into its own ones only.
-    fn is_own_bucket(&self, ctx: &RequestContext, bucket: &str) -> bool {
-        self.0.s3.bucket(bucket).ok().flatten().is_some_and(|bucket| bucket.owner == ctx.account())
+    /// Is there such a bucket, in whichever account?
+    fn is_bucket(&self, bucket: &str) -> bool {
+        self.0.s3.bucket(bucket).ok().flatten().is_some()
+    }
+
+    /// Does the policy of its bucket let this trail deliver?
+    fn check_delivery(&self, ctx: &RequestContext, trail: &CreateTrailResponse) -> Result<(), ApiError> {
+        let prefix = trail.s3_key_prefix.as_deref().map(|prefix| format!("{prefix}/")).unwrap_or_default();
+        let key = format!("{prefix}AWSLogs/{}/CloudTrail/{}/", ctx.account(), ctx.region);
+        let writer = log_files::writer(&trail.trail_arn, ctx.account());
+        let bucket = &trail.s3_bucket_name;
+        self.0.embedded.check_delivery(bucket, &key, &writer).map_err(|error| match error.code().as_str() {
+            "AccessDenied" => ApiError::new(
+                "InsufficientS3BucketPolicyException",
+                format!("Incorrect S3 bucket policy is detected for bucket: {bucket}"),
+            ),
+            "NoSuchBucket" => {
+                ApiError::new("S3BucketDoesNotExistException", format!("S3 bucket {bucket} does not exist!"))
+            }
+            _ => ApiError::internal("The policy of the bucket could not be read."),
+        })
     }
 }
 
@@ -53,7 +72,12 @@ impl CloudTrailApi for Services {
         ctx: &RequestContext,
         req: CreateTrailRequest,
     ) -> Result<CreateTrailResponse, ApiError> {
-        self.0.change(|registry| registry.trails.create_trail(ctx, &req, &|name| self.is_own_bucket(ctx, name))).await
+        let decide = |registry: &Registry| {
+            let decided = registry.trails.create_trail(ctx, &req, &|name| self.is_bucket(name))?;
+            self.check_delivery(ctx, &decided.0)?;
+            Ok(decided)
+        };
+        self.0.change(decide).await
     }
 
     async fn update_trail(
@@ -61,6 +85,14 @@ impl CloudTrailApi for Services {
         ctx: &RequestContext,
         req: UpdateTrailRequest,
     ) -> Result<UpdateTrailResponse, ApiError> {
-        self.0.change(|registry| registry.trails.update_trail(ctx, &req, &|name| self.is_own_bucket(ctx, name))).await
+        let moves = req.s3_bucket_name.is_some() || req.s3_key_prefix.is_some();
+        let decide = |registry: &Registry| {
+            let decided = registry.trails.update_trail(ctx, &req, &|name| self.is_bucket(name))?;
+            if moves {
+                self.check_delivery(ctx, &decided.0)?;
+            }
+            Ok(decided)
+        };
+        self.0.change(decide).await
     }
 }
