@@ -6,7 +6,7 @@ import json
 import pytest
 from botocore.exceptions import ClientError
 
-from keys import ACCOUNT, ADMIN, user_key
+from keys import ACCOUNT, ADMIN, ROLE, user_key
 from policies import allow_trails, document, statement, trail_statements
 from sigtrail import REGION, eventually
 from test_pipeline_by_hand import Aws
@@ -15,7 +15,7 @@ OTHER = "444455556666"
 THEIR_ADMIN = user_key("their-admin", "admin", OTHER)
 THEIRS = user_key("mia", "s3", OTHER)
 OURS = user_key("ours", "s3")
-ALL = (ADMIN, OURS, THEIR_ADMIN, THEIRS)
+ALL = (ADMIN, OURS, ROLE, THEIR_ADMIN, THEIRS)
 MIA = {"AWS": THEIRS.arn}
 SECURE_ONLY = {"Bool": {"aws:SecureTransport": "false"}}
 
@@ -147,6 +147,21 @@ def test_a_deny_holds_for_the_owners_own(two):
     assert json.loads(s3.get_bucket_policy(Bucket="ours")["Policy"])["Statement"] == [everything]
     s3.delete_bucket_policy(Bucket="ours")
     assert code(ours.get_object, Bucket="ours", Key="in/k") == "done"
+
+
+def test_a_role_stands_for_its_sessions(two):
+    s3, session, ours = two.boto("s3"), two.boto("s3", ROLE), two.boto("s3", OURS)
+    role = ROLE.identity["session_issuer"]["arn"]
+    get = {"Bucket": "ours", "Key": "in/k"}
+    for principal, condition in [
+        ({"AWS": role}, {}),
+        ({"AWS": ROLE.arn}, {}),
+        ("*", {"ArnEquals": {"aws:PrincipalArn": role}}),
+    ]:
+        deny = statement("Deny", principal, "s3:GetObject", "arn:aws:s3:::ours/*", **condition)
+        s3.put_bucket_policy(Bucket="ours", Policy=document(deny))
+        assert code(session.get_object, **get) == "AccessDenied", principal
+        assert code(ours.get_object, **get) == "done", principal
 
 
 def test_secure_transport(start):

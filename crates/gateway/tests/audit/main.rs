@@ -25,7 +25,8 @@ async fn every_request_makes_one_record() {
         ("HEAD", "/bkt/none", b"", "HeadObject", 404),
         ("GET", "/bkt?list-type=2&prefix=k", b"", "ListObjects", 200),
         ("GET", "/", b"", "ListBuckets", 200),
-        ("GET", "/bkt?policy", b"", "GetBucketPolicy", 501),
+        ("GET", "/bkt?policy", b"", "GetBucketPolicy", 404),
+        ("GET", "/bkt?cors", b"", "GetBucketCors", 501),
         ("PATCH", "/bkt/k", b"", "UnknownOperation", 501),
         ("DELETE", "/bkt/k", b"", "DeleteObject", 204),
         ("DELETE", "/bkt", b"", "DeleteBucket", 204),
@@ -46,6 +47,29 @@ async fn every_request_makes_one_record() {
             assert_eq!(answer.header("x-amz-request-id"), record.request_id);
         }
     }
+}
+
+#[tokio::test]
+async fn what_a_policy_denies_is_recorded() {
+    let harness = Harness::with_bucket().await;
+    let policy = format!(
+        r#"{{"Statement":{{"Effect":"Deny","Principal":{{"AWS":"{}"}},"Action":"s3:*","Resource":["arn:aws:s3:::bkt","arn:aws:s3:::bkt/*"]}}}}"#,
+        harness::ARN
+    );
+    assert_eq!(harness.signed(V4, "PUT", "/bkt?policy", policy.as_bytes()).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(harness.only_record().1.event_name, "PutBucketPolicy");
+    let denied = "is not authorized to perform: s3:PutObject on resource: \"arn:aws:s3:::bkt/k\" with an explicit deny";
+    for signer in [V2, V4] {
+        let answer = harness.signed(signer, "PUT", "/bkt/k", b"x").await;
+        assert_eq!(answer.status, StatusCode::FORBIDDEN);
+        let (outcome, record) = harness.only_record();
+        assert_eq!((outcome, record.error_code.as_deref()), (Outcome::Admitted, Some("AccessDenied")));
+        assert!(record.error_message.is_some_and(|message| message.contains(denied)));
+    }
+    // Both keys are one user's. Only that of an administrator gets by the policy, and only to the policy.
+    assert_eq!(harness.signed(V2, "DELETE", "/bkt?policy", b"").await.status, StatusCode::FORBIDDEN);
+    assert_eq!(harness.signed(V4, "DELETE", "/bkt?policy", b"").await.status, StatusCode::NO_CONTENT);
+    assert_eq!(harness.signed(V2, "PUT", "/bkt/k", b"x").await.status, StatusCode::OK);
 }
 
 #[tokio::test]

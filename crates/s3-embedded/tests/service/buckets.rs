@@ -49,7 +49,7 @@ async fn names_and_headers_are_checked() {
             ("PUT", "/good", &[("x-amz-acl", "private")], "", "200"),
             ("GET", "/good?policy", &[], "", "404 NoSuchBucketPolicy"),
             ("PUT", "/good?policy", &[], "{}", "400 MalformedPolicy"),
-            ("PUT", "/good?cors", &[], "", "501 NotImplemented"),
+            ("GET", "/good?cors", &[], "", "501 NotImplemented"),
             ("PUT", "/good?acl", &[], "", "501 NotImplemented"),
             ("POST", "/good", &[], "", "501 NotImplemented"),
         ],

@@ -239,7 +239,8 @@ impl Answer {
     /// The texts of all elements of this name, unescaped as far as the tests need it.
     pub fn all(&self, element: &str) -> Vec<String> {
         let (open, close) = (format!("<{element}>"), format!("</{element}>"));
-        let unescape = |text: &str| text.replace("&quot;", "\"").replace("&lt;", "<").replace("&amp;", "&");
+        let unescape =
+            |text: &str| text.replace("&quot;", "\"").replace("&apos;", "'").replace("&lt;", "<").replace("&amp;", "&");
         self.xml().split(&open).skip(1).map(|rest| unescape(rest.split(&close).next().unwrap_or_default())).collect()
     }
 
