@@ -1,8 +1,8 @@
 //! Under which conditions a statement holds.
 //!
 //! Source: IAM user guide, "IAM JSON policy elements: Condition operators" and "Conditions with multiple context keys or values":
-//! keys and operators are ANDed; the values of one key are ORed, of a negated operator NORed. A key that the request does not
-//! have fails the positive operators and fulfils the negated ones and those with `IfExists`.
+//! all operators and all their keys must hold; of the values of one key any one, of a negated operator none. A key that the request
+//! does not have fails the positive operators and fulfils the negated ones and those with `IfExists`.
 
 use crate::error::{PolicyError, Problem};
 use crate::json::Node;

@@ -1,7 +1,5 @@
 //! Against an evaluator that reads the JSON each time and does what the IAM user guide says, word by word.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 mod common;
 
 use common::{BUCKET, KEYS, parse};

@@ -82,7 +82,7 @@ impl EmbeddedS3 {
     }
 
     /// The bucket, if the caller may see or change its policy: identities of the owner's account only, and of these the root and
-    /// administrators whatever the policy says, so that nobody locks himself out ("PutBucketPolicy", "DeleteBucketPolicy").
+    /// administrators whatever the policy says, so that nobody locks himself out (S3 API reference, `PutBucketPolicy`).
     fn bucket_of_policy(&self, call: &Call, name: &str, action: &'static str) -> S3Result<BucketRow> {
         let row = self.expected_bucket(call, name)?;
         if row.owner == call.owner.account && call.requester.administers {

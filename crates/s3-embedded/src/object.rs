@@ -47,7 +47,7 @@ impl EmbeddedS3 {
 
     /// The object, if the caller may do this to it.
     ///
-    /// Whether there is none is told only to who may list the bucket ("GetObject", "Permissions").
+    /// Whether there is none is told only to who may list the bucket (S3 API reference, `GetObject`, "Permissions").
     pub(crate) fn permitted_object(
         &self,
         call: &Call,
