@@ -4,7 +4,7 @@
 //! all operators and all their keys must hold; of the values of one key any one, of a negated operator none. A key that the request
 //! does not have fails the positive operators and fulfils the negated ones and those with `IfExists`.
 
-use crate::error::{PolicyError, Problem};
+use crate::error::{PolicyError, Problem, shortened};
 use crate::json::Node;
 use crate::pattern::Pattern;
 use crate::vocabulary::Vocabulary;
@@ -89,7 +89,7 @@ impl Condition {
         let mut conditions: Vec<Self> = Vec::new();
         for (operator, keys) in operators {
             let (comparison, negated, if_exists) = operator_of(operator).ok_or_else(|| {
-                PolicyError::new(Problem::Operator(operator.clone()), format!("{place}, Condition: {operator:?}"))
+                PolicyError::new(Problem::Operator(shortened(operator)), format!("{place}, Condition: {operator:?}"))
             })?;
             let Node::Object(keys) = keys else { return Err(syntax(format!(", {operator}: an object is expected"))) };
             let first = conditions.len();

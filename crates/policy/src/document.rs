@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use crate::condition::Condition;
-use crate::error::{PolicyError, Problem};
+use crate::error::{PolicyError, Problem, shortened};
 use crate::json::Node;
 use crate::pattern::Pattern;
 use crate::principal::Principal;
@@ -134,7 +134,7 @@ impl Policy {
                 ("Id", Node::Text(_)) => {}
                 ("Id", _) => return Err(PolicyError::new(Problem::Syntax, "Id: a text is expected")),
                 ("Statement", node) => statements = Some(node),
-                _ => return Err(PolicyError::new(Problem::UnknownField(name.clone()), "beside Statement")),
+                _ => return Err(PolicyError::new(Problem::UnknownField(shortened(name)), "beside Statement")),
             }
         }
         let statements = match statements {
@@ -206,7 +206,7 @@ impl<'n> Elements<'n> {
                         format!("{place}: NotPrincipal is not supported"),
                     ));
                 }
-                _ => return Err(PolicyError::new(Problem::UnknownField(name.clone()), place)),
+                _ => return Err(PolicyError::new(Problem::UnknownField(shortened(name)), place)),
             }
         }
         Ok(elements)
@@ -226,7 +226,7 @@ impl Statement {
         let effect = match elements.effect.ok_or_else(|| missing("Effect"))? {
             Node::Text(effect) if effect == "Allow" => Effect::Allow,
             Node::Text(effect) if effect == "Deny" => Effect::Deny,
-            Node::Text(effect) => return Err(PolicyError::new(Problem::Effect(effect.clone()), place)),
+            Node::Text(effect) => return Err(PolicyError::new(Problem::Effect(shortened(effect)), place)),
             _ => return Err(PolicyError::new(Problem::Syntax, format!("{place}, Effect: a text is expected"))),
         };
         let principals = Principal::read(elements.principal.ok_or_else(|| missing("Principal"))?, &place)?;

@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+/// Characters of the document's own text that an error repeats.
+const QUOTED_CHARS_MAX: usize = 200;
+
 /// What is wrong, and where.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{problem} ({place})")]
@@ -14,7 +17,15 @@ pub struct PolicyError {
 
 impl PolicyError {
     pub(crate) fn new(problem: Problem, place: impl Into<String>) -> Self {
-        Self { problem, place: place.into() }
+        Self { problem, place: shortened(&place.into()) }
+    }
+}
+
+/// A text of a stranger's, no longer than an error should be.
+pub(crate) fn shortened(text: &str) -> String {
+    match text.char_indices().nth(QUOTED_CHARS_MAX) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
     }
 }
 

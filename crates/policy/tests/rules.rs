@@ -286,6 +286,10 @@ fn what_is_refused_and_where() {
     let long = one(&format!(r#""Sid":"{}""#, "x".repeat(20 * 1024)));
     assert!(parse(&long).unwrap_err().to_string().contains("maximum allowed size of 20480 bytes"));
     assert!(parse(&format!("{{\"Statement\":{}", "[".repeat(10_000))).is_err(), "nesting is bounded");
+    for members in [r#""NAME":1"#, r#""Effect":"NAME""#, r#""Action":"NAME""#, r#""Condition":{"NAME":{}}"#] {
+        let error = parse(&one(&members.replace("NAME", &"x".repeat(10_000)))).unwrap_err();
+        assert!(error.to_string().len() < 600, "an error does not repeat the document");
+    }
 }
 
 #[test]

@@ -60,14 +60,26 @@ impl EmbeddedS3 {
 
     /// May the caller do this to a bucket?
     pub(crate) fn check(&self, call: &Call, name: &str, row: &BucketRow, need: Need<'_>) -> S3Result<()> {
-        let is_own = row.owner == call.owner.account;
+        self.check_unless_denied(call, name, row, need, row.owner == call.owner.account)
+    }
+
+    /// The same for a caller who needs no Allow if `is_open`.
+    pub(crate) fn check_unless_denied(
+        &self,
+        call: &Call,
+        name: &str,
+        row: &BucketRow,
+        need: Need<'_>,
+        is_open: bool,
+    ) -> S3Result<()> {
         let Some(policy) = self.policy(name, row)? else {
-            return if is_own { Ok(()) } else { Err(access_denied()) };
+            return if is_open { Ok(()) } else { Err(access_denied()) };
         };
+        let is_own = row.owner == call.owner.account;
         let resource = arn(name, need.key);
         match policy.decide(&call.asked(need.action, &resource, &call.policy_context())) {
             Decision::Allowed(_) => Ok(()),
-            Decision::NotMentioned if is_own => Ok(()),
+            Decision::NotMentioned if is_open => Ok(()),
             // A stranger is not told what stands in the policy.
             Decision::Denied(_) if is_own => Err(explicitly_denied(&call.requester.arn, need.action, &resource)),
             Decision::Denied(_) | Decision::NotMentioned => Err(access_denied()),

@@ -20,8 +20,8 @@ use crate::walk::{Item, Walk};
 pub(crate) fn parts(s3: &EmbeddedS3, req: S3Request<ListPartsInput>) -> S3Result<S3Response<ListPartsOutput>> {
     let call = Call::of(&req)?;
     let input = req.input;
-    let bucket = s3.expected_bucket(&call, &input.bucket)?;
-    let upload = s3.upload(&call, "s3:ListMultipartUploadParts", &input.bucket, &input.key, &input.upload_id)?;
+    let action = "s3:ListMultipartUploadParts";
+    let (bucket, upload) = s3.upload_of_initiator(&call, action, &input.bucket, &input.key, &input.upload_id)?;
     let max = page_size(input.max_parts, "max-parts")?;
     let marker = input.part_number_marker.unwrap_or(0);
     let behind = u16::try_from(marker.min(i32::from(u16::MAX)))

@@ -5,6 +5,8 @@ use s3_embedded::{ServiceWriter, StagedObject};
 
 use crate::world::{ALICE, BOB, START, WRITER, World, check};
 
+/// Nobody's friend.
+const EVE: &str = "777788889999";
 const MIA: &str = r#"{"AWS":"arn:aws:iam::444455556666:user/mia"}"#;
 
 /// A statement about a bucket `mine`.
@@ -197,9 +199,19 @@ async fn what_a_stranger_writes_belongs_to_the_owner() {
         "<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>{}</ETag></Part></CompleteMultipartUpload>",
         put.etag()
     );
-    assert_eq!(world.ask("GET", &list).user(BOB, "mia", false).send().await.outcome(), "403 AccessDenied");
-    assert_eq!(world.ask("DELETE", &list).user(BOB, "mia", false).send().await.outcome(), "403 AccessDenied");
+    // Who began an upload may look at it, and a third one may not.
+    assert_eq!(world.ask("GET", &list).user(BOB, "mia", false).send().await.outcome(), "200");
+    assert_eq!(world.ask("GET", &list).user(EVE, "eve", false).send().await.outcome(), "403 AccessDenied");
+    assert_eq!(world.ask("DELETE", &list).user(EVE, "eve", false).send().await.outcome(), "403 AccessDenied");
     assert_eq!(world.ask("POST", &complete).user(BOB, "mia", false).body(xml).send().await.outcome(), "200");
+
+    let upload = mia("POST", "/mine/in/parts?uploads").send().await.one("UploadId").unwrap();
+    let abort = format!("/mine/in/parts?uploadId={upload}");
+    let deny = statement("Deny", MIA, "\"s3:AbortMultipartUpload\"", "/*");
+    world.put_policy("mine", &deny).await;
+    assert_eq!(world.ask("DELETE", &abort).user(BOB, "mia", false).send().await.outcome(), "403 AccessDenied");
+    world.good("DELETE", "/mine?policy", "").await;
+    assert_eq!(world.ask("DELETE", &abort).user(BOB, "mia", false).send().await.outcome(), "204");
 }
 
 #[tokio::test]
