@@ -1,4 +1,5 @@
-//! CloudTrail's trails: which records they choose, what their API says, how their log files are named and laid out.
+//! CloudTrail's trails: which records they choose, what their API says, how their log files and digests are
+//! named, laid out and proven.
 //!
 //! Pure. [`Trails`] holds every trail of every account and region. Its operations decide and change nothing: they return
 //! [`Change`](aws_api::Change)s, which the caller makes durable and gives to [`Trails::absorb`], the only mutation.
@@ -8,6 +9,7 @@
 //! Not known here: what a record looks like as JSON, where files are kept, what time it is.
 
 mod api;
+pub mod digest;
 mod entity;
 mod file;
 mod name;

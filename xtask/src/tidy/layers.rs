@@ -15,7 +15,7 @@ const LAYERS: [Layer; 15] = [
     ("aws-wire", Some(&["http", "percent-encoding", "quick-xml"])),
     ("s3-signature", Some(&["hmac", "md-5", "percent-encoding", "sha1", "sha2", "subtle"])),
     ("record", Some(&["flate2", "percent-encoding", "sha2"])),
-    ("trail", Some(&["sha2"])),
+    ("trail", Some(&["rsa", "sha2"])),
     ("bus", Some(&["sha2"])),
     ("topic", Some(&["sha1", "sha2"])),
     ("queue", Some(&["md-5", "rmp-serde", "sha2"])),
