@@ -86,6 +86,7 @@ AUDIT = user_key("audit", "audit")
 ROLE = role_key()
 
 
-def config(keys: list[Key], *, delivery_interval: str = "2s") -> str:
+def config(keys: list[Key], *, delivery_interval: str = "2s", digest_interval: str = "1h") -> str:
     cloudtrail = f"[cloudtrail]\ndelivery_interval = {quote(delivery_interval)}\n"
+    cloudtrail += f"digest_interval = {quote(digest_interval)}\n"
     return "\n\n".join([key.toml() for key in keys] + [cloudtrail])

@@ -31,6 +31,8 @@ pub struct Config {
     pub token: Option<String>,
     /// How often log files are delivered.
     pub delivery_interval: Duration,
+    /// How often digests of them are.
+    pub digest_interval: Duration,
     /// Do requests that failed authentication go to trails, too?
     pub record_auth_failures: bool,
 }
@@ -98,6 +100,9 @@ impl Config {
         if file.key.is_empty() || file.key.len() > KEYS_MAX {
             return Err(invalid(format!("there must be between 1 and {KEYS_MAX} [[key]] sections")));
         }
+        if file.cloudtrail.digest_interval.0.subsec_nanos() != 0 {
+            return Err(invalid("digest_interval must be whole seconds, as digests name their times".into()));
+        }
         let mut keys: Vec<Key> = Vec::with_capacity(file.key.len());
         let mut ids = std::collections::HashSet::new();
         for row in &file.key {
@@ -128,6 +133,7 @@ impl Config {
             domains: file.domains.iter().map(|domain| domain.to_ascii_lowercase()).collect(),
             token: file.token.clone(),
             delivery_interval: file.cloudtrail.delivery_interval.0,
+            digest_interval: file.cloudtrail.digest_interval.0,
             record_auth_failures: file.cloudtrail.record_auth_failures,
         }
     }
@@ -147,13 +153,18 @@ struct File {
 #[serde(deny_unknown_fields, default)]
 struct CloudTrail {
     delivery_interval: Interval,
+    digest_interval: Interval,
     record_auth_failures: bool,
 }
 
 impl Default for CloudTrail {
-    /// `CloudTrail`'s own clock ("Finding your CloudTrail log files").
+    /// `CloudTrail`'s own clocks ("Finding your CloudTrail log files", "CloudTrail digest file structure").
     fn default() -> Self {
-        Self { delivery_interval: Interval(Duration::from_mins(5)), record_auth_failures: false }
+        Self {
+            delivery_interval: Interval(Duration::from_mins(5)),
+            digest_interval: Interval(Duration::from_hours(1)),
+            record_auth_failures: false,
+        }
     }
 }
 
@@ -413,6 +424,7 @@ mod tests {
             (key.replace("111122223333", "1") + "secret_access_key = \"s\"", "twelve digits"),
             (key.replace("s3", "root") + "secret_access_key = \"s\"", "line 4: unknown variant"),
             (format!("{key}secret_access_key = \"s\"\n[cloudtrail]\ndelivery_interval = \"0s\""), "line 7"),
+            (format!("{key}secret_access_key = \"s\"\n[cloudtrail]\ndigest_interval = \"1500ms\""), "whole seconds"),
         ];
         for (text, expected) in cases {
             let Err(error) = read(&text) else { panic!("{text} was read") };

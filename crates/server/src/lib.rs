@@ -2,7 +2,7 @@
 //!
 //! The way of a request: [`listener`] accepts it, `route` says for which service it is, `gateway` answers S3 and `rpc` the
 //! others through `services`. What S3 records the `worker` carries through the pipeline into queues, and `log_files` into
-//! buckets. `housekeeper` does what has a time of its own. This is the only crate that asks for the time or for randomness.
+//! buckets, with `digests` that prove them. `housekeeper` does what has a time of its own. This is the only crate that asks for the time or for randomness.
 
 mod app;
 mod clock;
@@ -10,6 +10,8 @@ mod config;
 mod counters;
 mod deliver;
 mod detector;
+mod digest_keys;
+mod digests;
 mod handshakes;
 mod housekeeper;
 mod listener;

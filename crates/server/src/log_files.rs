@@ -18,6 +18,7 @@ use trail::{LOG_FILE_BYTES_MAX, Trail, log_file_body, log_file_key, unique16};
 
 use crate::app::App;
 use crate::clock::{self, stopped};
+use crate::digests::{self, Described};
 
 /// Records that go into one file at most, so that a backlog does not have to fit into memory.
 const RECORDS_PER_FILE_MAX: usize = 20_000;
@@ -99,10 +100,15 @@ async fn deliver_all(app: &Arc<App>) -> Result<(), StoreError> {
 
 /// Writes one file of a trail; true if there may be more to write.
 async fn deliver(app: &Arc<App>, trail: &Trail) -> Result<bool, StoreError> {
+    let turn = app.turns.take().await;
+    // As it is now: the turn may have taken its time.
+    let trail = app.registry().trails.trail(&trail.account, &trail.region, &trail.name).cloned();
+    let Some(trail) = &trail else { return Ok(false) };
     let Some(file) = collect(app, trail)? else { return Ok(false) };
     let now = clock::now();
     let (key, more) = (log_file_key(trail, &file.region, now, &unique16(clock::new_id())), file.more);
     let outcome = write(app, trail, &key, file, now).await?;
+    drop(turn);
     let failed = outcome.err();
     if let Some(code) = &failed {
         app.counters.failed_log_files.fetch_add(1, Ordering::Relaxed);
@@ -186,9 +192,10 @@ async fn write(
     if !app.store.has_room() {
         return Ok(Err("ServiceUnavailable".into()));
     }
-    let Collected { records, rows, .. } = file;
-    let compressed = tokio::task::spawn_blocking(move || compress(&records)).await;
-    let Ok(Ok(body)) = compressed else { return Ok(Err("InternalError".into())) };
+    let Collected { region, records, rows, .. } = file;
+    let validates = trail.log_file_validation;
+    let compressed = tokio::task::spawn_blocking(move || compress(&records, validates)).await;
+    let Ok(Ok((body, described))) = compressed else { return Ok(Err("InternalError".into())) };
     let body = Bytes::from(body);
     let object = StagedObject {
         body: body.clone(),
@@ -204,21 +211,26 @@ async fn write(
     for row in rows {
         unit.delete(Space::TrailIndex, row);
     }
+    if let Some(described) = described {
+        digests::note(&mut unit, trail, &region, key, described, now);
+    }
     let call = delivery(trail, key, &bucket, body.len() as u64);
     unit.append(Entry::encode(Outcome::Admitted, &call.record(now)).into());
     app.store.commit(unit).await?;
     Ok(Ok(()))
 }
 
-fn compress(records: &[Bytes]) -> std::io::Result<Vec<u8>> {
+/// The file, and what its digest tells of it if there is to be one.
+fn compress(records: &[Bytes], describe: bool) -> std::io::Result<(Vec<u8>, Option<Described>)> {
     let body = log_file_body(records.iter().map(|record| &record[..]));
     let mut gzip = GzEncoder::new(Vec::with_capacity(body.len() / 8), Compression::default());
     gzip.write_all(&body)?;
-    gzip.finish()
+    let described = describe.then(|| digests::describe(records, &body));
+    Ok((gzip.finish()?, described))
 }
 
 /// CloudTrail's own PUT, as it stands in the bucket owner's records.
-fn delivery(trail: &Trail, key: &str, bucket: &BucketInfo, len: u64) -> S3Call {
+pub fn delivery(trail: &Trail, key: &str, bucket: &BucketInfo, len: u64) -> S3Call {
     const SERVICE: &str = "cloudtrail.amazonaws.com";
     let (request_id, event_id) = (clock::new_id().simple().to_string(), clock::new_id());
     S3Call {

@@ -4,16 +4,16 @@ use aws_api::cloudtrail::{
     AddTagsRequest, CloudTrailApi, CreateTrailRequest, CreateTrailResponse, DeleteTrailRequest, DescribeTrailsRequest,
     DescribeTrailsResponse, EmptyResponse, EventSelectorsResponse, GetEventSelectorsRequest,
     GetInsightSelectorsRequest, GetInsightSelectorsResponse, GetTrailRequest, GetTrailResponse, GetTrailStatusRequest,
-    GetTrailStatusResponse, ListTagsRequest, ListTagsResponse, ListTrailsRequest, ListTrailsResponse,
-    PutEventSelectorsRequest, RemoveTagsRequest, StartLoggingRequest, StopLoggingRequest, UpdateTrailRequest,
-    UpdateTrailResponse,
+    GetTrailStatusResponse, ListPublicKeysRequest, ListPublicKeysResponse, ListTagsRequest, ListTagsResponse,
+    ListTrailsRequest, ListTrailsResponse, PutEventSelectorsRequest, RemoveTagsRequest, StartLoggingRequest,
+    StopLoggingRequest, UpdateTrailRequest, UpdateTrailResponse,
 };
-use aws_api::{ApiError, RequestContext};
+use aws_api::{ApiError, RequestContext, Timestamp};
 use gateway::Backend;
 
 use super::Services;
 use crate::app::unavailable;
-use crate::log_files;
+use crate::{digest_keys, digests, log_files};
 
 impl Services {
     /// May a trail of this account deliver into this bucket? Until bucket policies are evaluated, into its own ones only.
@@ -34,18 +34,48 @@ impl CloudTrailApi for Services {
     }
 
     changes! { trails:
-        start_logging(StartLoggingRequest) -> EmptyResponse;
         stop_logging(StopLoggingRequest) -> EmptyResponse;
         put_event_selectors(PutEventSelectorsRequest) -> EventSelectorsResponse;
         add_tags(AddTagsRequest) -> EmptyResponse;
         remove_tags(RemoveTagsRequest) -> EmptyResponse;
     }
 
+    async fn start_logging(&self, ctx: &RequestContext, req: StartLoggingRequest) -> Result<EmptyResponse, ApiError> {
+        // It may begin a chain of digests; see `update_trail`.
+        let _turn = self.0.turns.take().await;
+        self.0.change(|registry| registry.trails.start_logging(ctx, &req)).await
+    }
+
     async fn delete_trail(&self, ctx: &RequestContext, req: DeleteTrailRequest) -> Result<EmptyResponse, ApiError> {
+        let trail = self.0.registry().trails.at_home(ctx, &req.name)?.clone();
+        digests::finish(&self.0, &trail).await.map_err(|error| unavailable(&error))?;
         let answer = self.0.change(|registry| registry.trails.delete_trail(ctx, &req)).await?;
         // Another trail of the same name starts with nothing.
         log_files::forget_deleted(&self.0).await.map_err(|error| unavailable(&error))?;
+        digests::forget_deleted(&self.0).await.map_err(|error| unavailable(&error))?;
         Ok(answer)
+    }
+
+    async fn list_public_keys(
+        &self,
+        ctx: &RequestContext,
+        req: ListPublicKeysRequest,
+    ) -> Result<ListPublicKeysResponse, ApiError> {
+        if req.next_token.is_some_and(|token| !token.is_empty()) {
+            return Err(ApiError::new("InvalidTokenException", "The NextToken is not valid: there is one page only."));
+        }
+        let (start, end) = (moment(req.start_time, ctx.now)?, moment(req.end_time, ctx.now)?);
+        if start > end {
+            let message =
+                "The start time must not be after the end time; either is the current time if it is not given.";
+            return Err(ApiError::new("InvalidTimeRangeException", message));
+        }
+        let keys = digest_keys::public_keys(&self.0.store, &ctx.region, start, end);
+        let public_key_list = keys.map_err(|error| {
+            tracing::error!(%error, "keys of digests cannot be read");
+            ApiError::internal("The keys cannot be read.")
+        })?;
+        Ok(ListPublicKeysResponse { public_key_list })
     }
 
     async fn create_trail(
@@ -61,6 +91,19 @@ impl CloudTrailApi for Services {
         ctx: &RequestContext,
         req: UpdateTrailRequest,
     ) -> Result<UpdateTrailResponse, ApiError> {
+        // No log file is being delivered that is noted for a chain which ends here.
+        let _turn = self.0.turns.take().await;
         self.0.change(|registry| registry.trails.update_trail(ctx, &req, &|name| self.is_own_bucket(ctx, name))).await
     }
+}
+
+/// A moment in seconds since the epoch, or now.
+#[expect(clippy::cast_possible_truncation, reason = "a float is cast to the nearest number there is")]
+fn moment(seconds: Option<f64>, now: Timestamp) -> Result<Timestamp, ApiError> {
+    let Some(seconds) = seconds else { return Ok(now) };
+    let millis = (seconds * 1000.0).round();
+    let is_possible = seconds >= 0.0 && Timestamp::from_millis(millis as i64).as_millis() == millis as i64;
+    is_possible
+        .then(|| Timestamp::from_millis(millis as i64))
+        .ok_or_else(|| ApiError::new("InvalidTimeRangeException", "A time of the range is before 1970 or after 9999."))
 }
