@@ -313,7 +313,7 @@ impl KeyRow {
             access_key_id,
             user_name: row.user_name.clone().or(user_name),
             session_context: row.session_context(&self.account),
-            invoked_by: None,
+            ..UserIdentity::default()
         }
     }
 }
@@ -324,6 +324,7 @@ impl IdentityRow {
         let attributes = (has_session || self.session_creation_date.is_some()).then(|| Attributes {
             creation_date: self.session_creation_date.clone(),
             mfa_authenticated: self.mfa_authenticated.to_string(),
+            ..Attributes::default()
         });
         let session_issuer = self.session_issuer.as_ref().map(|issuer| SessionIssuer {
             kind: issuer.kind.clone().unwrap_or_else(|| "Role".into()),
@@ -331,9 +332,11 @@ impl IdentityRow {
             arn: issuer.arn.clone(),
             account_id: account.into(),
             user_name: issuer.user_name.clone(),
+            ..SessionIssuer::default()
         });
         let ec2_role_delivery = self.ec2_role_delivery.clone();
-        attributes.is_some().then_some(SessionContext { session_issuer, attributes, ec2_role_delivery })
+        let context = SessionContext { session_issuer, attributes, ec2_role_delivery, ..SessionContext::default() };
+        context.attributes.is_some().then_some(context)
     }
 }
 
