@@ -4,6 +4,10 @@
 //! `com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101` in `X-Amz-Target`; the part after its last dot before the
 //! operation is the same.
 
+mod lookup;
+
+pub use lookup::*;
+
 use serde::{Deserialize, Serialize};
 
 crate::service! {
@@ -30,6 +34,7 @@ crate::service! {
     Write Admin RemoveTags(RemoveTagsRequest) -> EmptyResponse => remove_tags;
     Read Audit ListTags(ListTagsRequest) -> ListTagsResponse => list_tags;
     Read Audit GetInsightSelectors(GetInsightSelectorsRequest) -> GetInsightSelectorsResponse => get_insight_selectors;
+    Read Audit LookupEvents(LookupEventsRequest) -> LookupEventsResponse => lookup_events;
 }
 
 /// The answer of an operation that has nothing to say but that it succeeded.
@@ -476,7 +481,7 @@ mod tests {
 
     #[test]
     fn a_key_for_audit_changes_no_trail() {
-        assert_eq!(SERVICE.ops.len(), 15);
+        assert_eq!(SERVICE.ops.len(), 16);
         for op in SERVICE.ops {
             assert_eq!(op.role == Role::Admin, op.access == Access::Write, "{}", op.name);
             assert_ne!(op.role, Role::S3, "{}", op.name);

@@ -54,10 +54,10 @@ pub async fn install(app: &Arc<App>) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// Makes sure that the regions of these records have their rule. What fails is logged: the records still go into the log
+/// Makes sure that the regions of these records have their rule, which is about S3's. What fails is logged: the records still go into the log
 /// files, and the next record of the region tries again.
 pub async fn cover<'r>(app: &Arc<App>, records: impl Iterator<Item = &'r Record>) {
-    for record in records {
+    for record in records.filter(|record| record.event_source == "s3.amazonaws.com") {
         let (account, region) = (&record.recipient_account_id, &record.aws_region);
         if app.covered.contains(account, region) || !app.config.accounts().contains(account) {
             continue;

@@ -1,7 +1,7 @@
 //! The server: listener, TLS, routing, clock, and the services over the pure cores.
 //!
 //! The way of a request: [`listener`] accepts it, `route` says for which service it is, `gateway` answers S3 and `rpc` the
-//! others through `services`. What S3 records the `worker` carries through the pipeline into queues, and `log_files` into
+//! others through `services`, recorded by `management`. What is recorded the `worker` carries through the pipeline into queues, and `log_files` into
 //! buckets. `housekeeper` does what has a time of its own. This is the only crate that asks for the time or for randomness.
 
 mod app;
@@ -11,9 +11,11 @@ mod counters;
 mod deliver;
 mod detector;
 mod handshakes;
+mod history;
 mod housekeeper;
 mod listener;
 mod log_files;
+mod management;
 mod pages;
 mod queues;
 mod reservations;

@@ -14,6 +14,7 @@ use crate::app::App;
 use crate::clock::{self, stopped};
 use crate::counters::add;
 use crate::detector;
+use crate::history;
 use crate::queues::visible_queues;
 
 /// The name of the place in the log.
@@ -91,6 +92,7 @@ fn stage(
     for trail in &step.trails {
         unit.put(Space::TrailIndex, crate::log_files::index_key(trail, seq), Vec::new());
     }
+    history::stage(unit, entry, seq);
     rung.extend(visible_queues(&step.effects));
     app.stage(unit, step.effects).map_err(|error| StoreError::Damaged { detail: error.message })?;
     app.with_callers(|callers| {

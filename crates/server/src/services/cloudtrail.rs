@@ -5,15 +5,16 @@ use aws_api::cloudtrail::{
     DescribeTrailsResponse, EmptyResponse, EventSelectorsResponse, GetEventSelectorsRequest,
     GetInsightSelectorsRequest, GetInsightSelectorsResponse, GetTrailRequest, GetTrailResponse, GetTrailStatusRequest,
     GetTrailStatusResponse, ListTagsRequest, ListTagsResponse, ListTrailsRequest, ListTrailsResponse,
-    PutEventSelectorsRequest, RemoveTagsRequest, StartLoggingRequest, StopLoggingRequest, UpdateTrailRequest,
-    UpdateTrailResponse,
+    LookupEventsRequest, LookupEventsResponse, PutEventSelectorsRequest, RemoveTagsRequest, StartLoggingRequest,
+    StopLoggingRequest, UpdateTrailRequest, UpdateTrailResponse,
 };
 use aws_api::{ApiError, RequestContext};
 use gateway::Backend;
+use trail::Lookup;
 
 use super::Services;
 use crate::app::unavailable;
-use crate::log_files;
+use crate::{history, log_files};
 
 impl Services {
     /// May a trail of this account deliver into this bucket? Until bucket policies are evaluated, into its own ones only.
@@ -46,6 +47,17 @@ impl CloudTrailApi for Services {
         // Another trail of the same name starts with nothing.
         log_files::forget_deleted(&self.0).await.map_err(|error| unavailable(&error))?;
         Ok(answer)
+    }
+
+    async fn lookup_events(
+        &self,
+        ctx: &RequestContext,
+        req: LookupEventsRequest,
+    ) -> Result<LookupEventsResponse, ApiError> {
+        match Lookup::read(ctx, &req)? {
+            Some(lookup) => history::look_up(&self.0.store, &lookup).map_err(|error| unavailable(&error)),
+            None => Ok(LookupEventsResponse::default()),
+        }
     }
 
     async fn create_trail(
