@@ -208,5 +208,14 @@ fn facts<'a>(record: &'a Record, resources: &'a [ResourceName<'a>]) -> EventFact
         user_identity_arn: record.user_identity.arn.as_deref(),
         session_credential_from_console: false,
         own_delivery: record.user_identity.invoked_by.as_deref() == Some("cloudtrail.amazonaws.com"),
+        stopped_trail: stopped_trail(record),
     }
+}
+
+/// What a successful `StopLogging` named.
+fn stopped_trail(record: &Record) -> Option<&str> {
+    let stops = record.event_name == "StopLogging"
+        && record.event_source == "cloudtrail.amazonaws.com"
+        && record.error_code.is_none();
+    record.request_parameters.as_ref().filter(|_| stops)?.get("name")?.as_str()
 }

@@ -147,7 +147,9 @@ fn hide(map: &mut Elements, members: &[&str]) {
         match value {
             Value::Object(inner) => hide(inner, members),
             Value::Array(values) => {
-                values.iter_mut().filter_map(Value::as_object_mut).for_each(|map| hide(map, members))
+                for inner in values.iter_mut().filter_map(Value::as_object_mut) {
+                    hide(inner, members);
+                }
             }
             _ => {}
         }

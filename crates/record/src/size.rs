@@ -33,10 +33,11 @@ impl Record {
         self.error_code.iter_mut().chain(&mut self.error_message).for_each(truncate);
         hold(&mut self.request_parameters, "requestParameters", STRUCTURE_LEN_MAX);
         hold(&mut self.response_elements, "responseElements", STRUCTURE_LEN_MAX);
-        if let Some(data) = &mut self.additional_event_data {
-            if may_exceed_additional(data) && json_len(data) > ADDITIONAL_LEN_MAX {
-                omit_additional(data);
-            }
+        if let Some(data) = &mut self.additional_event_data
+            && may_exceed_additional(data)
+            && json_len(data) > ADDITIONAL_LEN_MAX
+        {
+            omit_additional(data);
         }
         self
     }

@@ -1,5 +1,6 @@
 //! Every record of the public logs is read and written again without loss.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![expect(clippy::disallowed_methods, reason = "a test reads its samples")]
 
 use std::path::{Path, PathBuf};

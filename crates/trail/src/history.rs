@@ -20,6 +20,9 @@ const RESULTS_MAX: i32 = 50;
 /// Characters of an attribute's value.
 const VALUE_LEN_MAX: usize = 2000;
 
+/// The last second that a [`Timestamp`] can show.
+const TIME_MAX: f64 = 253_402_300_799.0;
+
 /// What stands first in the key of an event's own row.
 const EVENT: u8 = 0;
 /// What stands first in the key of a row that finds an event.
@@ -246,7 +249,7 @@ fn time_range(req: &LookupEventsRequest) -> Result<(Option<u64>, Option<u64>), A
     let read = |given: Option<f64>| match given {
         None => Ok(None),
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "within the range of a Timestamp")]
-        Some(value) if value >= 0.0 && value <= secs(Timestamp::MAX) as f64 => Ok(Some(value as u64)),
+        Some(value) if (0.0..=TIME_MAX).contains(&value) => Ok(Some(value as u64)),
         Some(_) => Err(invalid("The time range is outside of the range of possible values.")),
     };
     let (from, to) = (read(req.start_time)?, read(req.end_time)?);
