@@ -16,6 +16,7 @@ class Key:
     secret_access_key: str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
     session_token: str | None = None
     identity: dict = field(default_factory=dict, hash=False)
+    account: str = ACCOUNT
 
     @property
     def arn(self) -> str:
@@ -34,7 +35,7 @@ class Key:
             "[[key]]",
             f"access_key_id = {quote(self.access_key_id)}",
             f"secret_access_key = {quote(self.secret_access_key)}",
-            f"account = {quote(ACCOUNT)}",
+            f"account = {quote(self.account)}",
             f"role = {quote(self.role)}",
             f"identity = {inline(self.identity)}",
         ]
@@ -54,15 +55,15 @@ def inline(table: dict) -> str:
     return "{ " + ", ".join(pairs) + " }"
 
 
-def user_key(name: str, role: str = "s3") -> Key:
+def user_key(name: str, role: str = "s3", account: str = ACCOUNT) -> Key:
     """The key of an IAM user, its id made of the name."""
     plain = name.upper().replace("-", "")
     identity = {
         "type": "IAMUser",
-        "arn": f"arn:aws:iam::{ACCOUNT}:user/{name}",
+        "arn": f"arn:aws:iam::{account}:user/{name}",
         "principal_id": f"AIDA{plain:X<17.17}",
     }
-    return Key(f"AKIA{plain:X<16.16}", role, name, identity=identity)
+    return Key(f"AKIA{plain:X<16.16}", role, name, identity=identity, account=account)
 
 
 def role_key() -> Key:
@@ -86,6 +87,7 @@ AUDIT = user_key("audit", "audit")
 ROLE = role_key()
 
 
-def config(keys: list[Key], *, delivery_interval: str = "2s") -> str:
+def config(keys: list[Key], *, delivery_interval: str = "2s", digest_interval: str = "1h") -> str:
     cloudtrail = f"[cloudtrail]\ndelivery_interval = {quote(delivery_interval)}\n"
+    cloudtrail += f"digest_interval = {quote(digest_interval)}\n"
     return "\n\n".join([key.toml() for key in keys] + [cloudtrail])

@@ -145,8 +145,9 @@ def test_buckets(s3, bucket):
     s3.put_object(Bucket=bucket, Key="k", Body=b"")
     assert refused(s3.delete_bucket, Bucket=bucket) == (409, "BucketNotEmpty")
     assert refused(s3.head_bucket, Bucket=f"{bucket}-absent")[0] == 404
-    # A policy would be stored without effect until policies are evaluated.
-    assert refused(s3.put_bucket_policy, Bucket=bucket, Policy="{}")[1] == "NotImplemented"
+    # Settings that would be stored without effect are not stored.
+    cors = {"CORSRules": [{"AllowedMethods": ["GET"], "AllowedOrigins": ["*"]}]}
+    assert refused(s3.put_bucket_cors, Bucket=bucket, CORSConfiguration=cors)[1] == "NotImplemented"
 
 
 def test_anonymous_requests_are_refused(server, bucket):

@@ -8,6 +8,7 @@ import pytest
 from clients import ENVIRONMENTS
 from detector import assert_sigv2_envelope, assert_sigv2_record
 from keys import ACCOUNT, ADMIN, ROLE
+from policies import allow_trails
 from sigtrail import REGION, eventually
 from test_sns import verify
 
@@ -22,12 +23,12 @@ PATTERN = {
 class Aws:
     """`aws SERVICE OPERATION …` as a call that returns its JSON."""
 
-    def __init__(self, server, home):
+    def __init__(self, server, home, key=ADMIN):
         self.command = [str(ENVIRONMENTS / "awscli/bin/aws"), "--endpoint-url", server.url, "--region", REGION]
         self.environment = {
             "HOME": str(home),
-            "AWS_ACCESS_KEY_ID": ADMIN.access_key_id,
-            "AWS_SECRET_ACCESS_KEY": ADMIN.secret_access_key,
+            "AWS_ACCESS_KEY_ID": key.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": key.secret_access_key,
             "AWS_EC2_METADATA_DISABLED": "true",
         }
 
@@ -61,6 +62,7 @@ def make_trail(aws, server):
     s3 = server.boto("s3")
     s3.create_bucket(Bucket=BUCKET)
     s3.create_bucket(Bucket=LOGS)
+    allow_trails(s3, LOGS)
     arn = aws("cloudtrail", "create-trail", name="watch", s3_bucket_name=LOGS)["TrailARN"]
     assert arn == f"arn:aws:cloudtrail:{REGION}:{ACCOUNT}:trail/watch"
     assert aws("cloudtrail", "get-trail-status", name="watch")["IsLogging"] is False

@@ -5,15 +5,22 @@ import uuid
 import pytest
 from botocore.exceptions import ClientError
 
+from policies import allow_trails
 from test_refusals import PLAIN
 
 
 def test_update_and_list(server, bucket):
     trails = server.boto("cloudtrail")
     name = f"e2e-{uuid.uuid4().hex[:12]}"
+    s3 = server.boto("s3")
+    allow_trails(s3, bucket)
     arn = trails.create_trail(Name=name, S3BucketName=bucket)["TrailARN"]
     try:
         assert {"TrailARN": arn, "Name": name, "HomeRegion": "us-east-1"} in trails.list_trails()["Trails"]
+        with pytest.raises(ClientError) as refused:
+            trails.update_trail(Name=arn, S3KeyPrefix="audit")
+        assert refused.value.response["Error"]["Code"] == "InsufficientS3BucketPolicyException"
+        allow_trails(s3, bucket, prefix="audit")
         updated = trails.update_trail(Name=arn, S3KeyPrefix="audit", IsMultiRegionTrail=True)
         assert (updated["S3KeyPrefix"], updated["S3BucketName"], updated["IsMultiRegionTrail"]) == ("audit", bucket, True)
         described = trails.get_trail(Name=name)["Trail"]

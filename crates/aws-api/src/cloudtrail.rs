@@ -4,7 +4,13 @@
 //! `com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101` in `X-Amz-Target`; the part after its last dot before the
 //! operation is the same.
 
+mod lookup;
+
+pub use lookup::*;
+
 use serde::{Deserialize, Serialize};
+
+use crate::Blob;
 
 crate::service! {
     /// AWS CloudTrail.
@@ -30,6 +36,8 @@ crate::service! {
     Write Admin RemoveTags(RemoveTagsRequest) -> EmptyResponse => remove_tags;
     Read Audit ListTags(ListTagsRequest) -> ListTagsResponse => list_tags;
     Read Audit GetInsightSelectors(GetInsightSelectorsRequest) -> GetInsightSelectorsResponse => get_insight_selectors;
+    Read Audit ListPublicKeys(ListPublicKeysRequest) -> ListPublicKeysResponse => list_public_keys;
+    Read Audit LookupEvents(LookupEventsRequest) -> LookupEventsResponse => lookup_events;
 }
 
 /// The answer of an operation that has nothing to say but that it succeeded.
@@ -289,6 +297,12 @@ pub struct GetTrailStatusResponse {
     /// The last file written.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub latest_delivery_time: Option<f64>,
+    /// The last digest written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub latest_digest_delivery_time: Option<f64>,
+    /// The name of S3's error, if the last digest could not be written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub latest_digest_delivery_error: Option<String>,
     /// The last `StartLogging`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub start_logging_time: Option<f64>,
@@ -469,6 +483,43 @@ pub struct GetInsightSelectorsResponse {
     pub trail_arn: String,
 }
 
+/// Asks for the keys that digests of a time were signed with. Times are seconds since the epoch.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields, default)]
+pub struct ListPublicKeysRequest {
+    /// Now if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub start_time: Option<f64>,
+    /// Now if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub end_time: Option<f64>,
+    /// Reserved.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_token: Option<String>,
+}
+
+/// The keys of the region.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct ListPublicKeysResponse {
+    /// Their times may overlap.
+    pub public_key_list: Vec<PublicKey>,
+}
+
+/// A key that proves digests.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct PublicKey {
+    /// PKCS #1 DER.
+    pub value: Blob,
+    /// Digests were signed with it from here on.
+    pub validity_start_time: f64,
+    /// And no longer than this.
+    pub validity_end_time: f64,
+    /// Its name in digests.
+    pub fingerprint: String,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -476,7 +527,7 @@ mod tests {
 
     #[test]
     fn a_key_for_audit_changes_no_trail() {
-        assert_eq!(SERVICE.ops.len(), 15);
+        assert_eq!(SERVICE.ops.len(), 16);
         for op in SERVICE.ops {
             assert_eq!(op.role == Role::Admin, op.access == Access::Write, "{}", op.name);
             assert_ne!(op.role, Role::S3, "{}", op.name);

@@ -26,5 +26,5 @@ pub use blob::Blob;
 pub use change::{Change, Entity};
 pub use context::{Caller, RequestContext, Role};
 pub use error::{ApiError, Fault};
-pub use ops::{Access, Codec, OpInfo, Service, ServiceInfo};
+pub use ops::{Access, Category, Codec, OpInfo, Service, ServiceInfo};
 pub use timestamp::Timestamp;

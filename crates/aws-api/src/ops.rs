@@ -50,6 +50,15 @@ pub enum Access {
     Write,
 }
 
+/// Which of CloudTrail's two kinds of events an operation makes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Category {
+    /// On what is in a bucket, a queue, a topic, …: recorded where a trail asks for it.
+    Data,
+    /// On resources themselves: trails record it unless told otherwise, and `LookupEvents` finds it.
+    Management,
+}
+
 /// One row of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OpInfo {
@@ -57,11 +66,18 @@ pub struct OpInfo {
     pub name: &'static str,
     /// Whether it changes anything.
     pub access: Access,
+    /// The kind of its event. A data event of these services is recorded by no trail here.
+    pub category: Category,
     /// The least role that may call it.
     pub role: Role,
 }
 
 impl ServiceInfo {
+    /// The service in `eventSource`: `sqs.amazonaws.com`.
+    pub fn event_source(&self) -> String {
+        format!("{}.amazonaws.com", self.signing_name)
+    }
+
     /// The row of an operation, if it is served.
     pub fn op(&self, name: &str) -> Option<&'static OpInfo> {
         self.ops.iter().find(|op| op.name == name)
@@ -71,15 +87,23 @@ impl ServiceInfo {
 /// Reads an operation's parameters and writes its answer, in the protocol that the client chose.
 pub trait Codec: Send + Sync {
     /// The parameters as the operation's input shape.
-    fn decode<T: serde::de::DeserializeOwned>(&self) -> Result<T, ApiError>;
+    fn decode<T: serde::de::DeserializeOwned + serde::Serialize>(&self) -> Result<T, ApiError>;
 
     /// The bytes of the answer.
     fn encode<T: serde::Serialize>(&self, output: &T) -> Result<Vec<u8>, ApiError>;
 }
 
 /// Declares a service: its constants, its rows, the trait to implement and the dispatch to it.
+///
+/// An operation makes a management event unless `@Data` stands before its name.
 #[macro_export]
 macro_rules! service {
+    (@category) => {
+        $crate::Category::Management
+    };
+    (@category $category:ident) => {
+        $crate::Category::$category
+    };
     (
         $(#[$doc:meta])*
         $service:ident via $api:ident {
@@ -89,7 +113,7 @@ macro_rules! service {
             json_media_type: $json:literal,
             query_namespace: $namespace:literal,
         }
-        $( $(#[$opdoc:meta])* $access:ident $role:ident $name:ident($input:ty) -> $output:ty => $method:ident; )*
+        $( $(#[$opdoc:meta])* $access:ident $role:ident $(@$category:ident)? $name:ident($input:ty) -> $output:ty => $method:ident; )*
     ) => {
         /// The service's constants and operations.
         pub const SERVICE: $crate::ServiceInfo = $crate::ServiceInfo {
@@ -102,6 +126,7 @@ macro_rules! service {
             ops: &[$( $crate::OpInfo {
                 name: stringify!($name),
                 access: $crate::Access::$access,
+                category: $crate::service!(@category $($category)?),
                 role: $crate::Role::$role,
             } ),*],
         };

@@ -3,6 +3,8 @@
 //! Sources: the S3 API reference (one page an operation, "Request Syntax") and the S3 user guide, "Amazon S3 CloudTrail events",
 //! for the names in records and for what is a data event.
 
+pub use crate::Category;
+
 use crate::Access;
 
 /// What a path names.
@@ -43,15 +45,6 @@ impl Method {
             _ => return None,
         })
     }
-}
-
-/// A CloudTrail event category.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Category {
-    /// A call on an object, or one that lists or names objects.
-    Data,
-    /// A call on a bucket's or an account's configuration.
-    Management,
 }
 
 /// What a request must carry besides method and level to mean one operation and not another.

@@ -31,8 +31,8 @@ crate::service! {
     Read Audit GetSubscriptionAttributes(GetSubscriptionAttributesRequest) -> GetSubscriptionAttributesResponse
         => get_subscription_attributes;
     Write Admin SetSubscriptionAttributes(SetSubscriptionAttributesRequest) -> () => set_subscription_attributes;
-    Write Admin Publish(PublishRequest) -> PublishResponse => publish;
-    Write Admin PublishBatch(PublishBatchRequest) -> PublishBatchResponse => publish_batch;
+    Write Admin @Data Publish(PublishRequest) -> PublishResponse => publish;
+    Write Admin @Data PublishBatch(PublishBatchRequest) -> PublishBatchResponse => publish_batch;
     Write Admin TagResource(TagResourceRequest) -> TagResourceResponse => tag_resource;
     Write Admin UntagResource(UntagResourceRequest) -> UntagResourceResponse => untag_resource;
     Read Audit ListTagsForResource(ListTagsForResourceRequest) -> ListTagsForResourceResponse => list_tags_for_resource;

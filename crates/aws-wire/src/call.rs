@@ -136,7 +136,7 @@ impl Call {
 }
 
 impl Codec for Call {
-    fn decode<T: DeserializeOwned>(&self) -> Result<T, ApiError> {
+    fn decode<T: DeserializeOwned + Serialize>(&self) -> Result<T, ApiError> {
         let read = match &self.input {
             Input::Json { body, .. } => json::decode(body),
             Input::Query(parameters) => {

@@ -18,7 +18,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use s3_embedded::{EmbeddedS3, Options, Owner, RequestId, RequestTime, Service};
+use s3_embedded::{EmbeddedS3, Options, Owner, RequestId, RequestTime, Requester, Service};
 use sha2::{Digest, Sha256};
 use signature::{Claim, Policy, RequestHead, Secret, classify, verify};
 use store::Store;
@@ -104,6 +104,7 @@ async fn admitted(request: Request<Incoming>, now: Timestamp) -> Option<Request<
     parts.extensions.insert(RequestTime(now));
     parts.extensions.insert(RequestId(Uuid::new_v4()));
     parts.extensions.insert(Owner { account: ACCOUNT.into(), display_name: ACCOUNT.into() });
+    parts.extensions.insert(Requester::root(ACCOUNT));
     Some(Request::from_parts(parts, Full::new(body)))
 }
 

@@ -13,7 +13,7 @@ use http::{HeaderValue, Request, Response, StatusCode};
 use http_body::Body as _;
 use http_body_util::{BodyExt, Limited};
 use record::{Failure, Outcome, S3Call, Signed, UserIdentity};
-use s3_embedded::{DeferredUnit, ExpectedOperation, Owner, RequestId, RequestTime};
+use s3_embedded::{DeferredUnit, ExpectedOperation, Owner, RequestId, RequestTime, Requester};
 use signature::Denied;
 use store::{Store, StoreError, Unit};
 use uuid::Uuid;
@@ -239,6 +239,7 @@ impl<B: Backend> Audit<B> {
         extensions.insert(deferred.clone());
         if let Some(account) = &caller.account {
             extensions.insert(Owner { account: account.clone(), display_name: account.clone() });
+            extensions.insert(requester(caller, exchange.peer.tls.is_some()));
         }
         extensions.insert(ExpectedOperation(backend_operation(exchange.target.op)));
         let response = self.backend.call(request).await;
@@ -397,6 +398,17 @@ async fn discard(body: Body) {
     let read = Limited::new(body, DISCARDED_LEN_MAX).collect();
     // Whatever comes of it, the answer is the same.
     let _ = tokio::time::timeout(DISCARD_TIMEOUT, read).await;
+}
+
+/// The caller as policies name it.
+fn requester(caller: &Caller, secure_transport: bool) -> Requester {
+    let identity = &caller.identity;
+    Requester {
+        arn: identity.arn.clone().unwrap_or_default(),
+        role_arn: identity.role_arn(),
+        secure_transport,
+        administers: caller.role == Some(Role::Admin) || identity.kind == "Root",
+    }
 }
 
 /// What the backend calls the operation: to it, a form upload is a PUT.

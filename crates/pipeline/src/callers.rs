@@ -72,8 +72,7 @@ impl Callers {
 
     /// Counts a record that was signed with SigV2, and gives the row to store. `None` for any other.
     pub fn observe(&mut self, outcome: Outcome, record: &Record) -> Option<(RowKey, &Caller)> {
-        let extra = &record.additional_event_data;
-        if record.event_source != "s3.amazonaws.com" || extra.signature_version.as_deref() != Some("SigV2") {
+        if record.event_source != "s3.amazonaws.com" || record.signature_version() != Some("SigV2") {
             return None;
         }
         let refused = outcome == Outcome::Refused;
@@ -125,7 +124,8 @@ impl Caller {
                 *counts.entry(name.to_owned()).or_default() += 1;
             }
         };
-        add(&mut self.auth_methods, record.additional_event_data.authentication_method.as_deref());
+        let extra = record.additional_event_data.as_ref();
+        add(&mut self.auth_methods, extra.and_then(|extra| extra.authentication_method.as_deref()));
         add(&mut self.actions, Some(&record.event_name));
         add(&mut self.errors, record.error_code.as_deref());
         self.count += 1;
@@ -140,8 +140,7 @@ impl Caller {
 }
 
 fn key_of(refused: bool, record: &Record) -> CallerKey {
-    let claimed = record.additional_event_data.claimed_access_key_id.as_ref();
-    let bucket = record.request_parameters.as_ref().and_then(|parameters| parameters.get("bucketName"));
+    let claimed = record.additional_event_data.as_ref().and_then(|extra| extra.claimed_access_key_id.as_ref());
     let user_agent = record.user_agent.strip_prefix('[').and_then(|text| text.strip_suffix(']'));
     let user_agent = without_features(user_agent.unwrap_or(&record.user_agent));
     CallerKey {
@@ -149,8 +148,15 @@ fn key_of(refused: bool, record: &Record) -> CallerKey {
         access_key_id: record.user_identity.access_key_id.as_ref().or(claimed).cloned().unwrap_or_default(),
         source_ip: record.source_ip_address.clone(),
         user_agent,
-        bucket: bucket.and_then(|bucket| bucket.as_str()).unwrap_or_default().to_owned(),
+        bucket: bucket_of(record).unwrap_or_default().to_owned(),
     }
+}
+
+/// Parameters that are too long are not in the record; its resources are.
+fn bucket_of(record: &Record) -> Option<&str> {
+    let named = record.request_parameters.as_ref().and_then(|parameters| parameters.get("bucketName")?.as_str());
+    let mut resources = record.resources.iter();
+    named.or_else(|| resources.find(|one| one.kind == "AWS::S3::Bucket")?.arn.as_deref()?.strip_prefix("arn:aws:s3:::"))
 }
 
 /// One program is one caller, whatever features of its SDK each call uses.

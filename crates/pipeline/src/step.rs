@@ -72,7 +72,7 @@ pub fn step(registry: &Registry, entry: &Entry, record_auth_failures: bool, arou
         // An entry was read as a record before it came here.
         return step;
     };
-    let kind = if record.management_event {
+    let kind = if record.is_management() {
         EventKind::management(&record.event_source, &record.event_name)
     } else {
         EventKind::other()
@@ -198,15 +198,24 @@ fn facts<'a>(record: &'a Record, resources: &'a [ResourceName<'a>]) -> EventFact
     EventFacts {
         account: &record.recipient_account_id,
         region: &record.aws_region,
-        category: if record.management_event { EventCategory::Management } else { EventCategory::Data },
-        read_only: record.read_only,
+        category: if record.is_management() { EventCategory::Management } else { EventCategory::Data },
+        read_only: record.is_read_only(),
         event_source: &record.event_source,
         event_name: &record.event_name,
         event_type: &record.event_type,
-        resource_type: if record.management_event { "" } else { OBJECT },
+        resource_type: if record.is_management() { "" } else { OBJECT },
         resources,
         user_identity_arn: record.user_identity.arn.as_deref(),
         session_credential_from_console: false,
         own_delivery: record.user_identity.invoked_by.as_deref() == Some("cloudtrail.amazonaws.com"),
+        stopped_trail: stopped_trail(record),
     }
+}
+
+/// What a successful `StopLogging` named.
+fn stopped_trail(record: &Record) -> Option<&str> {
+    let stops = record.event_name == "StopLogging"
+        && record.event_source == "cloudtrail.amazonaws.com"
+        && record.error_code.is_none();
+    record.request_parameters.as_ref().filter(|_| stops)?.get("name")?.as_str()
 }

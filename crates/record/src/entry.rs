@@ -1,6 +1,7 @@
 //! How a record stands in the event log.
 
 use crate::Record;
+use crate::size::EVENT_LEN_MAX;
 
 /// Was the request let in?
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,15 +41,18 @@ const ADMITTED: u8 = 1;
 const REFUSED: u8 = 2;
 
 impl Entry {
-    /// The bytes of a new entry.
+    /// The bytes of a new entry. An event longer than [`EVENT_LEN_MAX`] is cut.
     pub fn encode(outcome: Outcome, record: &Record) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(2048);
-        bytes.push(match outcome {
-            Outcome::Admitted => ADMITTED,
-            Outcome::Refused => REFUSED,
-        });
-        #[expect(clippy::expect_used, reason = "texts, numbers and maps with text keys serialise")]
-        serde_json::to_writer(&mut bytes, record).expect("a record serialises to JSON");
+        let mut bytes = write(outcome, record);
+        let mut shrunk = None;
+        // The byte before the JSON is not part of the event.
+        while bytes.len() > 1 + EVENT_LEN_MAX {
+            let smaller = shrunk.get_or_insert_with(|| record.clone());
+            if !smaller.shrink() {
+                break;
+            }
+            bytes = write(outcome, smaller);
+        }
         bytes
     }
 
@@ -71,4 +75,15 @@ fn outcome(bytes: &[u8]) -> Result<Outcome, EntryError> {
         Some(&REFUSED) => Ok(Outcome::Refused),
         other => Err(EntryError::Kind(other.copied())),
     }
+}
+
+fn write(outcome: Outcome, record: &Record) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(2048);
+    bytes.push(match outcome {
+        Outcome::Admitted => ADMITTED,
+        Outcome::Refused => REFUSED,
+    });
+    #[expect(clippy::expect_used, reason = "texts, numbers and maps with text keys serialise")]
+    serde_json::to_writer(&mut bytes, record).expect("a record serialises to JSON");
+    bytes
 }

@@ -1,6 +1,7 @@
 //! `userIdentity`: who made the request.
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 /// The `userIdentity` element, in the order that real records have.
 ///
@@ -10,7 +11,7 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "camelCase", default)]
 pub struct UserIdentity {
     /// `Root`, `IAMUser`, `AssumedRole`, `FederatedUser`, `AWSAccount`, `AWSService`, …
-    #[serde(rename = "type")]
+    #[serde(rename = "type", skip_serializing_if = "String::is_empty")]
     pub kind: String,
     /// The unique id of the principal.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -33,6 +34,9 @@ pub struct UserIdentity {
     /// The AWS service that made the request.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub invoked_by: Option<String>,
+    /// What has no field here.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
 }
 
 /// Where temporary credentials come from.
@@ -48,6 +52,9 @@ pub struct SessionContext {
     /// `1.0` (IMDSv1) or `2.0` (IMDSv2), for a role on an EC2 instance.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ec2_role_delivery: Option<String>,
+    /// What has no field here.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
 }
 
 /// The role or user behind a session.
@@ -69,6 +76,9 @@ pub struct SessionIssuer {
     /// The role's name.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub user_name: String,
+    /// What has no field here.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
 }
 
 /// The attributes of a session.
@@ -79,7 +89,11 @@ pub struct Attributes {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub creation_date: Option<String>,
     /// `"true"` or `"false"`, as text.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub mfa_authenticated: String,
+    /// What has no field here.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
 }
 
 impl UserIdentity {
@@ -102,6 +116,33 @@ impl UserIdentity {
     /// `additionalEventData.claimedAccessKeyId`.
     pub fn unproven() -> Self {
         Self { kind: "Unknown".into(), ..Self::default() }
+    }
+
+    /// The ARN of the role behind a session; `None` if it is no role's. Where only the session's ARN is known, it is taken from
+    /// that, which does not have the role's path.
+    pub fn role_arn(&self) -> Option<String> {
+        let issuer = self.session_context.as_ref().and_then(|session| session.session_issuer.as_ref());
+        if let Some(issuer) = issuer.filter(|issuer| issuer.arn.contains(":role/")) {
+            return Some(issuer.arn.clone());
+        }
+        let (before, session) = self.arn.as_deref()?.split_once(":assumed-role/")?;
+        let (role, _) = session.split_once('/')?;
+        Some(format!("{}:role/{role}", before.replacen(":sts:", ":iam:", 1)))
+    }
+
+    /// The name that `LookupEvents` shows and finds: of a user its own, of a session the session's, `root` of an account.
+    pub fn username(&self) -> Option<&str> {
+        if let Some(name) = self.user_name.as_deref().filter(|name| !name.is_empty()) {
+            return Some(name);
+        }
+        match self.kind.as_str() {
+            "Root" => Some("root"),
+            // `AROA…:session`, `111122223333:rob`
+            "AssumedRole" | "FederatedUser" => {
+                self.principal_id.as_deref()?.split_once(':').map(|(_, session)| session)
+            }
+            _ => self.invoked_by.as_deref(),
+        }
     }
 
     /// The name under which requests are grouped: the role behind a session, else the ARN, else the service that called, else
@@ -127,6 +168,38 @@ impl UserIdentity {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_role_behind_a_session() {
+        let session = UserIdentity {
+            arn: Some("arn:aws:sts::111122223333:assumed-role/etl/i-0abc".into()),
+            ..UserIdentity::default()
+        };
+        assert_eq!(session.role_arn().as_deref(), Some("arn:aws:iam::111122223333:role/etl"));
+        let issuer =
+            SessionIssuer { arn: "arn:aws:iam::111122223333:role/team/etl".into(), ..SessionIssuer::default() };
+        let context = SessionContext { session_issuer: Some(issuer.clone()), ..SessionContext::default() };
+        let known = UserIdentity { session_context: Some(context), ..session };
+        assert_eq!(known.role_arn(), Some(issuer.arn));
+        let user = UserIdentity { arn: Some("arn:aws:iam::111122223333:user/u".into()), ..UserIdentity::default() };
+        assert_eq!(user.role_arn(), None);
+    }
+
+    #[test]
+    fn names_that_a_look_up_finds() {
+        let identity = |kind: &str, principal: &str, user: Option<&str>| UserIdentity {
+            kind: kind.into(),
+            principal_id: Some(principal.into()),
+            user_name: user.map(Into::into),
+            ..UserIdentity::default()
+        };
+        assert_eq!(identity("IAMUser", "AIDA", Some("mia")).username(), Some("mia"));
+        assert_eq!(identity("Root", "111122223333", None).username(), Some("root"));
+        assert_eq!(identity("AssumedRole", "AROA:i-0abc", None).username(), Some("i-0abc"));
+        assert_eq!(identity("FederatedUser", "111122223333:rob", None).username(), Some("rob"));
+        assert_eq!(UserIdentity::service("cloudtrail.amazonaws.com").username(), Some("cloudtrail.amazonaws.com"));
+        assert_eq!(UserIdentity::anonymous().username(), None);
+    }
 
     #[test]
     fn grouped_by_the_role_behind_a_session() {

@@ -1,18 +1,22 @@
 //! The record itself, field by field in the order of real files.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
+
+use aws_api::{Access, Category, Timestamp};
 
 use crate::UserIdentity;
+use crate::parameters::cut;
 
 /// The version of the record format that is written here.
 pub const EVENT_VERSION: &str = "1.11";
 
 /// One CloudTrail record.
 ///
-/// Its JSON is compact and in this order. Reading takes records of other versions and producers too, as far as they have the
-/// fields that the pipeline needs.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// Its JSON is compact and in this order. Reading takes records of other versions and producers too, and keeps what has no
+/// field of its own here in `extra`, so that nothing is lost when it is written again. A text that is empty here is absent
+/// there.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Record {
     /// [`EVENT_VERSION`]
@@ -20,54 +24,140 @@ pub struct Record {
     /// Who.
     pub user_identity: UserIdentity,
     /// When the request was completed: `2026-03-14T09:26:53Z`.
+    #[serde(skip_serializing_if = "String::is_empty", default)]
     pub event_time: String,
     /// `s3.amazonaws.com`
     pub event_source: String,
     /// `PutObject`
     pub event_name: String,
-    /// The bucket's region.
+    /// The region that was called; of S3 the bucket's.
     pub aws_region: String,
     /// An address, or a service's name.
     #[serde(rename = "sourceIPAddress")]
     pub source_ip_address: String,
     /// In square brackets for S3.
-    #[serde(default)]
+    #[serde(skip_serializing_if = "String::is_empty", default)]
     pub user_agent: String,
-    /// S3's error code; absent if the request succeeded.
+    /// The service's error code; absent if the request succeeded.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub error_code: Option<String>,
-    /// S3's message for a person, as it stands in the answer.
+    /// The service's message for a person, as it stands in the answer.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub error_message: Option<String>,
     /// What was asked.
     pub request_parameters: Option<Map<String, Value>>,
-    /// Response headers that matter, of writes only.
+    /// What was answered, of writes only.
     pub response_elements: Option<Map<String, Value>>,
-    /// How it was signed, and how much went over the wire.
-    #[serde(default)]
-    pub additional_event_data: AdditionalEventData,
-    /// Also `x-amz-request-id` in the answer.
-    #[serde(rename = "requestID")]
+    /// How it was signed, and how much went over the wire; of S3 only.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub additional_event_data: Option<AdditionalEventData>,
+    /// Also in the answer's headers.
+    #[serde(rename = "requestID", skip_serializing_if = "String::is_empty", default)]
     pub request_id: String,
     /// A UUID, unique to this record.
     #[serde(rename = "eventID")]
     pub event_id: String,
-    /// False if the request could have changed something.
-    pub read_only: bool,
-    /// The object and its bucket.
+    /// False if the request could have changed something. Since version 1.01.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub read_only: Option<bool>,
+    /// What the request was about: of S3 the object and its bucket.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub resources: Vec<Resource>,
     /// `AwsApiCall`
     pub event_type: String,
-    /// The opposite of a data event.
-    pub management_event: bool,
+    /// The opposite of a data event. Since version 1.06.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub management_event: Option<bool>,
     /// The account whose trails get this record.
+    #[serde(skip_serializing_if = "String::is_empty", default)]
     pub recipient_account_id: String,
-    /// `Data` or `Management`
+    /// `Data` or `Management`. Since version 1.07.
+    #[serde(skip_serializing_if = "String::is_empty", default)]
     pub event_category: String,
     /// Absent over plain HTTP and for services.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub tls_details: Option<TlsDetails>,
+    /// What has no field here.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+/// Why a request did not succeed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// The service's error code.
+    pub code: String,
+    /// The service's message.
+    pub message: String,
+}
+
+/// What every record is made of, whatever the service.
+pub(crate) struct Head<'c> {
+    pub event_source: String,
+    pub event_name: &'c str,
+    pub access: Access,
+    pub category: Category,
+    pub identity: &'c UserIdentity,
+    pub event_time: Timestamp,
+    pub region: &'c str,
+    pub source_ip: &'c str,
+    pub user_agent: String,
+    pub host: &'c str,
+    pub tls: Option<&'c (String, String)>,
+    pub request_id: &'c str,
+    pub event_id: &'c str,
+    pub recipient_account: &'c str,
+    pub failure: Option<&'c Failure>,
+}
+
+impl Record {
+    /// A record without what only its service can say.
+    pub(crate) fn of(head: Head<'_>) -> Self {
+        Self {
+            event_version: EVENT_VERSION.into(),
+            user_identity: head.identity.clone(),
+            event_time: head.event_time.to_rfc3339_seconds(),
+            event_source: head.event_source,
+            event_name: head.event_name.into(),
+            aws_region: head.region.into(),
+            source_ip_address: head.source_ip.into(),
+            user_agent: head.user_agent,
+            error_code: head.failure.map(|failure| failure.code.clone()),
+            error_message: head.failure.map(|failure| failure.message.clone()),
+            request_id: head.request_id.into(),
+            event_id: head.event_id.into(),
+            read_only: Some(head.access == Access::Read),
+            event_type: "AwsApiCall".into(),
+            management_event: Some(head.category == Category::Management),
+            recipient_account_id: head.recipient_account.into(),
+            event_category: match head.category {
+                Category::Data => "Data".into(),
+                Category::Management => "Management".into(),
+            },
+            tls_details: head.tls.map(|(tls_version, cipher_suite)| TlsDetails {
+                tls_version: tls_version.clone(),
+                cipher_suite: cipher_suite.clone(),
+                client_provided_host_header: cut(head.host).to_owned(),
+                extra: Map::new(),
+            }),
+            ..Self::default()
+        }
+    }
+
+    /// Whether it is a management event. Records older than version 1.06 do not say; they are taken for one.
+    pub fn is_management(&self) -> bool {
+        self.management_event.unwrap_or(true)
+    }
+
+    /// Whether the request could change nothing. A record that does not say is taken for one that could.
+    pub fn is_read_only(&self) -> bool {
+        self.read_only.unwrap_or(false)
+    }
+
+    /// `SigV2` or `SigV4`, if it says so.
+    pub fn signature_version(&self) -> Option<&str> {
+        self.additional_event_data.as_ref()?.signature_version.as_deref()
+    }
 }
 
 /// `additionalEventData` of an S3 record.
@@ -80,9 +170,9 @@ pub struct AdditionalEventData {
     /// The cipher suite in OpenSSL's spelling; absent over plain HTTP.
     #[serde(rename = "CipherSuite", skip_serializing_if = "Option::is_none")]
     pub cipher_suite: Option<String>,
-    /// Bytes of the request's payload, without `aws-chunked` framing.
-    #[serde(rename = "bytesTransferredIn", deserialize_with = "whole_number")]
-    pub bytes_transferred_in: u64,
+    /// Bytes of the request's payload, without `aws-chunked` framing. AWS spells it `0` or `0.0`.
+    #[serde(rename = "bytesTransferredIn", skip_serializing_if = "Option::is_none")]
+    pub bytes_transferred_in: Option<Number>,
     /// `AuthHeader`, `QueryString` or `HtmlForm`; absent for an anonymous request.
     #[serde(rename = "AuthenticationMethod", skip_serializing_if = "Option::is_none")]
     pub authentication_method: Option<String>,
@@ -91,28 +181,35 @@ pub struct AdditionalEventData {
     #[serde(rename = "claimedAccessKeyId", skip_serializing_if = "Option::is_none")]
     pub claimed_access_key_id: Option<String>,
     /// The host id of the answer.
-    #[serde(rename = "x-amz-id-2", skip_serializing_if = "String::is_empty")]
-    pub x_amz_id_2: String,
+    #[serde(rename = "x-amz-id-2", skip_serializing_if = "Option::is_none")]
+    pub x_amz_id_2: Option<String>,
     /// Bytes of the answer's body that were handed to the connection.
-    #[serde(rename = "bytesTransferredOut", deserialize_with = "whole_number")]
-    pub bytes_transferred_out: u64,
+    #[serde(rename = "bytesTransferredOut", skip_serializing_if = "Option::is_none")]
+    pub bytes_transferred_out: Option<Number>,
+    /// What has no field here.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
 }
 
 /// One of `resources`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Resource {
-    /// Of a bucket only.
-    #[serde(rename = "accountId", skip_serializing_if = "Option::is_none", default)]
+    /// The owner; absent for an object.
+    #[serde(rename = "accountId", skip_serializing_if = "Option::is_none")]
     pub account_id: Option<String>,
-    /// `AWS::S3::Object` or `AWS::S3::Bucket`
-    #[serde(rename = "type", default)]
+    /// `AWS::S3::Object`, `AWS::S3::Bucket`, `AWS::SQS::Queue`, …
+    #[serde(rename = "type", skip_serializing_if = "String::is_empty")]
     pub kind: String,
     /// The resource.
-    #[serde(rename = "ARN", skip_serializing_if = "Option::is_none", default)]
+    #[serde(rename = "ARN", skip_serializing_if = "Option::is_none")]
     pub arn: Option<String>,
     /// What the ARNs of the resources begin with, for a call that names none of them.
-    #[serde(rename = "ARNPrefix", skip_serializing_if = "Option::is_none", default)]
+    #[serde(rename = "ARNPrefix", skip_serializing_if = "Option::is_none")]
     pub arn_prefix: Option<String>,
+    /// What has no field here.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
 }
 
 /// How the connection was encrypted.
@@ -120,16 +217,15 @@ pub struct Resource {
 #[serde(rename_all = "camelCase", default)]
 pub struct TlsDetails {
     /// `TLSv1.2` or `TLSv1.3`
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub tls_version: String,
     /// In OpenSSL's spelling.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub cipher_suite: String,
     /// The Host header.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub client_provided_host_header: String,
-}
-
-/// Records of AWS spell these numbers `0` or `0.0`.
-fn whole_number<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
-    let number = serde_json::Number::deserialize(deserializer)?;
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a byte count; `as` saturates")]
-    Ok(number.as_u64().unwrap_or_else(|| number.as_f64().unwrap_or_default() as u64))
+    /// What has no field here.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
 }

@@ -1,14 +1,13 @@
 //! From what was seen of an S3 request and its answer to its record.
 
-use aws_api::s3::{Category, S3Op};
-use aws_api::{Access, Timestamp};
+use aws_api::s3::S3Op;
+use aws_api::{Category, Timestamp};
+use serde_json::Map;
 
 use crate::parameters::{cut, cut_to, request_parameters};
-use crate::record::EVENT_VERSION;
-use crate::{AdditionalEventData, Record, Resource, TlsDetails, UserIdentity};
-
-/// CloudTrail's bound on `userAgent`, in bytes ("CloudTrail record contents").
-pub const USER_AGENT_LEN_MAX: usize = 1024;
+use crate::record::Head;
+use crate::size::TEXT_LEN_MAX;
+use crate::{AdditionalEventData, Failure, Record, Resource, UserIdentity};
 
 /// How a request was signed, whether or not the signature was right.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,15 +16,6 @@ pub struct Signed {
     pub version: &'static str,
     /// `AuthHeader`, `QueryString` or `HtmlForm`
     pub method: &'static str,
-}
-
-/// Why a request did not succeed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Failure {
-    /// S3's error code.
-    pub code: String,
-    /// S3's message.
-    pub message: String,
 }
 
 /// What was seen of one S3 request and its answer.
@@ -78,61 +68,59 @@ pub struct S3Call {
 impl S3Call {
     /// The record, completed at `event_time`.
     pub fn record(&self, event_time: Timestamp) -> Record {
-        Record {
-            event_version: EVENT_VERSION.into(),
-            user_identity: self.identity.clone(),
-            event_time: event_time.to_rfc3339_seconds(),
+        let head = Head {
             event_source: "s3.amazonaws.com".into(),
-            event_name: self.op.event_name.into(),
-            aws_region: self.region.clone(),
-            source_ip_address: self.source_ip.clone(),
+            event_name: self.op.event_name,
+            access: self.op.access,
+            category: self.op.category,
+            identity: &self.identity,
+            event_time,
+            region: &self.region,
+            source_ip: &self.source_ip,
             user_agent: self.user_agent_in_brackets(),
-            error_code: self.failure.as_ref().map(|failure| cut(&failure.code).to_owned()),
-            error_message: self.failure.as_ref().map(|failure| cut(&failure.message).to_owned()),
-            request_parameters: Some(request_parameters(
-                self.op,
-                self.bucket.as_deref(),
-                self.key.as_deref(),
-                &self.host,
-                &self.query,
-                &self.headers,
-            )),
-            response_elements: None,
-            additional_event_data: self.additional_event_data(),
-            request_id: self.request_id.clone(),
-            event_id: self.event_id.clone(),
-            read_only: self.op.access == Access::Read,
+            host: &self.host,
+            tls: self.tls.as_ref(),
+            request_id: &self.request_id,
+            event_id: &self.event_id,
+            recipient_account: &self.recipient_account,
+            failure: self.failure.as_ref(),
+        };
+        let parameters = request_parameters(
+            self.op,
+            self.bucket.as_deref(),
+            self.key.as_deref(),
+            &self.host,
+            &self.query,
+            &self.headers,
+        );
+        let record = Record {
+            request_parameters: Some(parameters),
+            additional_event_data: Some(self.additional_event_data()),
             resources: self.resources(),
-            event_type: "AwsApiCall".into(),
-            management_event: self.op.category == Category::Management,
-            recipient_account_id: self.recipient_account.clone(),
-            event_category: match self.op.category {
-                Category::Data => "Data".into(),
-                Category::Management => "Management".into(),
-            },
-            tls_details: self.tls.as_ref().map(|(tls_version, cipher_suite)| TlsDetails {
-                tls_version: tls_version.clone(),
-                cipher_suite: cipher_suite.clone(),
-                client_provided_host_header: cut(&self.host).to_owned(),
-            }),
-        }
+            ..Record::of(head)
+        };
+        record.fitted()
     }
 
     /// S3 wraps it in square brackets; a service's own name stands bare.
     fn user_agent_in_brackets(&self) -> String {
-        let user_agent = cut_to(self.user_agent.as_deref().unwrap_or_default(), USER_AGENT_LEN_MAX);
-        if self.identity.invoked_by.is_some() { user_agent.to_owned() } else { format!("[{user_agent}]") }
+        let user_agent = self.user_agent.as_deref().unwrap_or_default();
+        if self.identity.invoked_by.is_some() {
+            return user_agent.to_owned();
+        }
+        format!("[{}]", cut_to(user_agent, TEXT_LEN_MAX - "[]".len()))
     }
 
     fn additional_event_data(&self) -> AdditionalEventData {
         AdditionalEventData {
             signature_version: self.signed.map(|signed| signed.version.into()),
             cipher_suite: self.tls.as_ref().map(|(_, cipher_suite)| cipher_suite.clone()),
-            bytes_transferred_in: self.bytes_in,
+            bytes_transferred_in: Some(self.bytes_in.into()),
             authentication_method: self.signed.map(|signed| signed.method.into()),
             claimed_access_key_id: self.claimed_access_key_id.as_deref().map(|id| cut(id).to_owned()),
-            x_amz_id_2: self.host_id.clone(),
-            bytes_transferred_out: self.bytes_out,
+            x_amz_id_2: Some(self.host_id.clone()).filter(|id| !id.is_empty()),
+            bytes_transferred_out: Some(self.bytes_out.into()),
+            extra: Map::new(),
         }
     }
 
@@ -151,7 +139,7 @@ impl S3Call {
             account_id: self.bucket_owner.clone(),
             kind: "AWS::S3::Bucket".into(),
             arn: Some(bucket_arn),
-            arn_prefix: None,
+            ..Resource::default()
         });
         resources
     }
@@ -161,15 +149,10 @@ impl S3Call {
         let kind = "AWS::S3::Object".into();
         if let Some(key) = &self.key {
             let arn = Some(cut(&format!("{bucket_arn}/{key}")).to_owned());
-            return Resource { account_id: None, kind, arn, arn_prefix: None };
+            return Resource { kind, arn, ..Resource::default() };
         }
         let prefix = self.query.iter().find(|(name, _)| name == "prefix").map_or("", |(_, value)| value);
-        Resource {
-            account_id: None,
-            kind,
-            arn: None,
-            arn_prefix: Some(cut(&format!("{bucket_arn}/{prefix}")).to_owned()),
-        }
+        Resource { kind, arn_prefix: Some(cut(&format!("{bucket_arn}/{prefix}")).to_owned()), ..Resource::default() }
     }
 }
 

@@ -17,9 +17,10 @@ use sha2::{Digest, Sha256};
 use store::{Space, Unit};
 
 use crate::EmbeddedS3;
+use crate::access::on_bucket;
 use crate::checksum::Checksum;
 use crate::context::Call;
-use crate::error::{access_denied, fail, header_not_implemented, invalid_argument, no_such_bucket, store_error};
+use crate::error::{fail, header_not_implemented, invalid_argument, store_error};
 use crate::row::{BucketRow, bucket_rows, decode, encode};
 
 /// Where a bucket without a `LocationConstraint` is.
@@ -48,16 +49,6 @@ pub(crate) fn listed_checksum(checksum: Option<&Checksum>) -> (Option<Vec<Checks
 }
 
 impl EmbeddedS3 {
-    /// The bucket, if it is there and the caller's own.
-    pub(crate) fn bucket(&self, call: &Call, name: &str) -> S3Result<BucketRow> {
-        let row = self.bucket_row(name)?.ok_or_else(no_such_bucket)?;
-        let expected = call.header("x-amz-expected-bucket-owner").unwrap_or(&row.owner);
-        if row.owner != call.owner.account || row.owner != expected {
-            return Err(access_denied());
-        }
-        Ok(row)
-    }
-
     pub(crate) fn bucket_row(&self, name: &str) -> S3Result<Option<BucketRow>> {
         self.row(Space::Buckets, name.as_bytes())
     }
@@ -93,6 +84,7 @@ pub(crate) async fn create(
             owner_name: call.owner.display_name.clone(),
             created: call.now,
             region,
+            policy: None,
         };
         let mut unit = Unit::new();
         unit.put(Space::Buckets, input.bucket.as_bytes(), encode(&row)?);
@@ -140,7 +132,7 @@ fn location(input: &CreateBucketInput) -> S3Result<Option<String>> {
 
 pub(crate) fn head(s3: &EmbeddedS3, req: S3Request<HeadBucketInput>) -> S3Result<S3Response<HeadBucketOutput>> {
     let call = Call::of(&req)?;
-    let row = s3.bucket(&call, &req.input.bucket)?;
+    let row = s3.bucket(&call, &req.input.bucket, on_bucket("s3:ListBucket"))?;
     let region = row.region.unwrap_or_else(|| US_EAST_1.to_owned());
     Ok(S3Response::new(HeadBucketOutput { bucket_region: Some(region), ..Default::default() }))
 }
@@ -152,14 +144,15 @@ pub(crate) async fn delete(
     let call = Call::of(&req)?;
     let name = &req.input.bucket;
     let guard = s3.locks().bucket(name).await;
-    s3.bucket(&call, name)?;
+    let row = s3.bucket(&call, name, on_bucket("s3:DeleteBucket"))?;
     let (from, to) = bucket_rows(name);
-    if let Some(row) = s3.store().range(Space::Objects, from.clone()..to.clone()).next() {
-        row.map_err(store_error)?;
+    if let Some(object) = s3.store().range(Space::Objects, from.clone()..to.clone()).next() {
+        object.map_err(store_error)?;
         return Err(fail(S3ErrorCode::BucketNotEmpty, "The bucket you tried to delete is not empty"));
     }
     let mut unit = Unit::new();
     unit.delete(Space::Buckets, name.as_bytes());
+    s3.discard_policy(&mut unit, &row);
     // Uploads that were never finished go with their bucket.
     for row in s3.store().range(Space::Uploads, from..to) {
         let (key, _) = row.map_err(store_error)?;
@@ -224,13 +217,13 @@ pub(crate) fn get_location(
     req: S3Request<GetBucketLocationInput>,
 ) -> S3Result<S3Response<GetBucketLocationOutput>> {
     let call = Call::of(&req)?;
-    let region = s3.bucket(&call, &req.input.bucket)?.region;
+    let region = s3.bucket(&call, &req.input.bucket, on_bucket("s3:GetBucketLocation"))?.region;
     Ok(S3Response::new(GetBucketLocationOutput { location_constraint: region.map(BucketLocationConstraint::from) }))
 }
 
 pub(crate) fn get_acl(s3: &EmbeddedS3, req: S3Request<GetBucketAclInput>) -> S3Result<S3Response<GetBucketAclOutput>> {
     let call = Call::of(&req)?;
-    let row = s3.bucket(&call, &req.input.bucket)?;
+    let row = s3.bucket(&call, &req.input.bucket, on_bucket("s3:GetBucketAcl"))?;
     let grantee = Grantee {
         display_name: Some(row.owner_name.clone()),
         email_address: None,
@@ -251,7 +244,7 @@ pub(crate) fn get_versioning(
     req: S3Request<GetBucketVersioningInput>,
 ) -> S3Result<S3Response<GetBucketVersioningOutput>> {
     let call = Call::of(&req)?;
-    s3.bucket(&call, &req.input.bucket)?;
+    s3.bucket(&call, &req.input.bucket, on_bucket("s3:GetBucketVersioning"))?;
     Ok(S3Response::new(GetBucketVersioningOutput::default()))
 }
 

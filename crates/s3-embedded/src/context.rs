@@ -24,6 +24,27 @@ pub struct Owner {
     pub display_name: String,
 }
 
+/// The same caller as policies name it, and how it came. Goes with [`Owner`], which has the account.
+#[derive(Debug, Clone)]
+pub struct Requester {
+    /// Its ARN; of a role's session, the session's.
+    pub arn: String,
+    /// The ARN of the role behind a session.
+    pub role_arn: Option<String>,
+    /// Whether the request came over TLS: `aws:SecureTransport`.
+    pub secure_transport: bool,
+    /// The root of its account, or an administrator: no policy keeps it from the policies of its account's buckets.
+    pub administers: bool,
+}
+
+impl Requester {
+    /// The root of an account, without TLS.
+    pub fn root(account: &str) -> Self {
+        let arn = format!("arn:aws:iam::{account}:root");
+        Self { arn, role_arn: None, secure_transport: false, administers: true }
+    }
+}
+
 /// The request's own randomness. Upload ids and the names of stored bodies derive from it.
 #[derive(Debug, Clone, Copy)]
 pub struct RequestId(pub Uuid);
@@ -68,6 +89,7 @@ pub(crate) struct Call {
     pub arrived: Timestamp,
     pub id: Uuid,
     pub owner: Owner,
+    pub requester: Requester,
     pub head: Arc<HeaderMap>,
     pub trailers: Option<Trailers>,
     deferred: Option<DeferredUnit>,
@@ -84,6 +106,7 @@ impl Call {
             arrived,
             id: extensions.get::<RequestId>().ok_or_else(|| missing("RequestId"))?.0,
             owner: extensions.get::<Owner>().cloned().ok_or_else(|| missing("Owner"))?,
+            requester: extensions.get::<Requester>().cloned().ok_or_else(|| missing("Requester"))?,
             head: extensions.get::<RawHead>().map_or_else(|| Arc::new(request.headers.clone()), |head| head.0.clone()),
             trailers: extensions.get::<Trailers>().cloned(),
             deferred: extensions.get::<DeferredUnit>().cloned(),

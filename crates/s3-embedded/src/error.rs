@@ -37,6 +37,28 @@ pub(crate) fn access_denied() -> S3Error {
     fail(S3ErrorCode::AccessDenied, "Access Denied")
 }
 
+/// Said to callers of the bucket's own account only.
+pub(crate) fn explicitly_denied(arn: &str, action: &str, resource: &str) -> S3Error {
+    let message = format!(
+        "User: {arn} is not authorized to perform: {action} on resource: \"{resource}\" with an explicit deny in a resource-based policy"
+    );
+    fail(S3ErrorCode::AccessDenied, message)
+}
+
+/// Carries the `Detail` of an error from where it is found to where the answer is written, and no further.
+pub(crate) const DETAIL: http::HeaderName = http::HeaderName::from_static("x-detail");
+
+/// What is wrong with a policy, in S3's words, and where.
+pub(crate) fn malformed_policy(error: &policy::PolicyError) -> S3Error {
+    let mut failure = fail(S3ErrorCode::MalformedPolicy, error.problem.to_string());
+    let place: String = error.place.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    if let Ok(place) = http::HeaderValue::from_bytes(place.as_bytes()) {
+        let xml = http::HeaderValue::from_static("application/xml");
+        failure.set_headers(http::HeaderMap::from_iter([(DETAIL, place), (http::header::CONTENT_TYPE, xml)]));
+    }
+    failure
+}
+
 pub(crate) fn no_such_bucket() -> S3Error {
     fail(S3ErrorCode::NoSuchBucket, "The specified bucket does not exist")
 }

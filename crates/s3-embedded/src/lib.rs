@@ -7,8 +7,10 @@
 //! The way of a write: body to memory or file ([`body`]) and digests ([`checksum`]) → the key's lock ([`lock`]) → the row that is
 //! there ([`row`]) → conditions ([`conditional`]) → a unit with the new row, the old one's bytes given up, and the lock.
 
+mod access;
 mod body;
 mod bucket;
+mod bucket_policy;
 mod checksum;
 mod conditional;
 mod context;
@@ -31,10 +33,12 @@ use s3s::S3Result;
 use serde::de::DeserializeOwned;
 use store::{Space, Store};
 
-pub use context::{DeferredUnit, ExpectedOperation, Owner, RequestId, RequestTime, Trailers};
+pub use access::ServiceWriter;
+pub use context::{DeferredUnit, ExpectedOperation, Owner, RequestId, RequestTime, Requester, Trailers};
 pub use object::put::StagedObject;
 pub use service::Service;
 
+use crate::bucket_policy::Parsed;
 use crate::error::store_error;
 use crate::lock::Locks;
 
@@ -61,12 +65,13 @@ struct Inner {
     store: Store,
     options: Options,
     locks: Locks,
+    parsed: Parsed,
 }
 
 impl EmbeddedS3 {
     /// Over this store.
     pub fn new(store: Store, options: Options) -> Self {
-        Self(Arc::new(Inner { store, options, locks: Locks::new() }))
+        Self(Arc::new(Inner { store, options, locks: Locks::new(), parsed: Parsed::default() }))
     }
 
     /// As an HTTP service.
@@ -84,6 +89,10 @@ impl EmbeddedS3 {
 
     pub(crate) fn locks(&self) -> &Locks {
         &self.0.locks
+    }
+
+    pub(crate) fn parsed(&self) -> &Parsed {
+        &self.0.parsed
     }
 
     pub(crate) fn row<T: DeserializeOwned>(&self, space: Space, key: &[u8]) -> S3Result<Option<T>> {

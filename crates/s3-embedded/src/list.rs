@@ -11,6 +11,7 @@ use s3s::{S3Request, S3Response, S3Result};
 use store::Space;
 
 use crate::EmbeddedS3;
+use crate::access::on_bucket;
 use crate::bucket::{display_owner, listed_checksum};
 use crate::context::Call;
 use crate::error::invalid_argument;
@@ -71,7 +72,7 @@ pub(crate) fn behind(name: &str) -> String {
 pub(crate) fn objects(s3: &EmbeddedS3, req: S3Request<ListObjectsInput>) -> S3Result<S3Response<ListObjectsOutput>> {
     let call = Call::of(&req)?;
     let input = req.input;
-    let bucket = s3.bucket(&call, &input.bucket)?;
+    let bucket = s3.bucket(&call, &input.bucket, on_bucket("s3:ListBucket"))?;
     let encoding = Encoding::of(input.encoding_type.as_ref())?;
     let max = page_size(input.max_keys, "maxKeys")?;
     let marker = given(input.marker.as_deref());
@@ -103,7 +104,7 @@ pub(crate) fn objects_v2(
 ) -> S3Result<S3Response<ListObjectsV2Output>> {
     let call = Call::of(&req)?;
     let input = req.input;
-    let bucket = s3.bucket(&call, &input.bucket)?;
+    let bucket = s3.bucket(&call, &input.bucket, on_bucket("s3:ListBucket"))?;
     let encoding = Encoding::of(input.encoding_type.as_ref())?;
     let max = page_size(input.max_keys, "max-keys")?;
     let prefix = input.prefix.as_deref().unwrap_or_default();

@@ -14,12 +14,13 @@ use store::{Space, Unit};
 use uuid::Uuid;
 
 use crate::EmbeddedS3;
+use crate::access::on_key;
 use crate::checksum::{Algorithm, Kind};
 use crate::context::Call;
 use crate::error::{header_not_implemented, invalid_argument, invalid_request, no_such_upload, store_error};
 use crate::meta;
 use crate::object::check_key;
-use crate::row::{PartRow, UploadRow, decode, encode, part_key, upload_key};
+use crate::row::{BucketRow, PartRow, UploadRow, decode, encode, part_key, upload_key};
 
 /// The greatest part number ("Amazon S3 multipart upload limits").
 pub(crate) const PART_NUMBER_MAX: u16 = 10_000;
@@ -36,10 +37,36 @@ fn part_number(number: i32) -> S3Result<u16> {
 }
 
 impl EmbeddedS3 {
-    /// An upload under way, in a bucket of the caller's own.
-    fn upload(&self, call: &Call, bucket: &str, key: &str, upload_id: &str) -> S3Result<UploadRow> {
-        self.bucket(call, bucket)?;
+    /// An upload under way, if the caller may do this to its key.
+    fn upload(
+        &self,
+        call: &Call,
+        action: &'static str,
+        bucket: &str,
+        key: &str,
+        upload_id: &str,
+    ) -> S3Result<UploadRow> {
+        self.bucket(call, bucket, on_key(action, key))?;
         self.row(Space::Uploads, &upload_key(bucket, key, upload_id))?.ok_or_else(no_such_upload)
+    }
+
+    /// The same for what the account that began an upload may do without being allowed to: list its parts, and abort it.
+    ///
+    /// Source: S3 user guide, "Multipart upload API and permissions".
+    fn upload_of_initiator(
+        &self,
+        call: &Call,
+        action: &'static str,
+        bucket: &str,
+        key: &str,
+        upload_id: &str,
+    ) -> S3Result<(BucketRow, UploadRow)> {
+        let row = self.expected_bucket(call, bucket)?;
+        let upload: Option<UploadRow> = self.row(Space::Uploads, &upload_key(bucket, key, upload_id))?;
+        let began = upload.as_ref().is_some_and(|upload| upload.owner == call.owner.account);
+        let is_open = began || row.owner == call.owner.account;
+        self.check_unless_denied(call, bucket, &row, on_key(action, key), is_open)?;
+        Ok((row, upload.ok_or_else(no_such_upload)?))
     }
 
     /// The parts of an upload whose numbers are greater than `behind`, in order.
@@ -65,16 +92,17 @@ pub(crate) async fn create(
 ) -> S3Result<S3Response<CreateMultipartUploadOutput>> {
     let call = Call::of(&req)?;
     let mut input = req.input;
-    s3.bucket(&call, &input.bucket)?;
+    s3.bucket(&call, &input.bucket, on_key("s3:PutObject", &input.key))?;
     check_key(&input.key)?;
     meta::refuse_unsupported(&call.head)?;
     let meta = meta::read(&call.head, input.metadata.take())?;
     let tags = meta::tags(&call.head)?;
     meta::check_tags(&tags)?;
+    s3.check_tagging(&call, &input.bucket, &input.key, &tags)?;
     let checksum = checksum_of(&call)?;
     let id = upload_id(call.arrived, call.id);
     let guards = s3.locks().keys(&input.bucket, [input.key.as_str()]).await;
-    s3.bucket(&call, &input.bucket)?;
+    s3.bucket(&call, &input.bucket, on_key("s3:PutObject", &input.key))?;
     s3.check_room()?;
     let row = UploadRow {
         initiated: call.now,
@@ -124,7 +152,7 @@ pub(crate) async fn abort(
         return Err(header_not_implemented());
     }
     let guards = s3.locks().keys(&input.bucket, [input.key.as_str()]).await;
-    s3.upload(&call, &input.bucket, &input.key, &input.upload_id)?;
+    s3.upload_of_initiator(&call, "s3:AbortMultipartUpload", &input.bucket, &input.key, &input.upload_id)?;
     let mut unit = Unit::new();
     unit.hold(guards);
     s3.discard_parts(&mut unit, &input.upload_id)?;

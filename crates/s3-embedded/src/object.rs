@@ -11,8 +11,9 @@ use s3s::{S3ErrorCode, S3Result};
 use store::{Space, Unit};
 
 use crate::EmbeddedS3;
+use crate::access::{on_bucket, on_key};
 use crate::context::Call;
-use crate::error::{fail, invalid_argument, no_such_key};
+use crate::error::{access_denied, fail, invalid_argument, no_such_key};
 use crate::row::{ObjectRow, encode, object_key};
 
 /// The longest key in bytes of UTF-8 ("Naming Amazon S3 objects").
@@ -44,10 +45,22 @@ impl EmbeddedS3 {
         self.row(Space::Objects, &object_key(bucket, key))
     }
 
-    /// The object, in a bucket of the caller's own.
-    pub(crate) fn own_object(&self, call: &Call, bucket: &str, key: &str) -> S3Result<ObjectRow> {
-        self.bucket(call, bucket)?;
-        self.object(bucket, key)?.ok_or_else(|| no_such_key(key))
+    /// The object, if the caller may do this to it.
+    ///
+    /// Whether there is none is told only to who may list the bucket (S3 API reference, `GetObject`, "Permissions").
+    pub(crate) fn permitted_object(
+        &self,
+        call: &Call,
+        bucket: &str,
+        key: &str,
+        action: &'static str,
+    ) -> S3Result<ObjectRow> {
+        let row = self.bucket(call, bucket, on_key(action, key))?;
+        let object = self.object(bucket, key)?;
+        if object.is_none() {
+            self.check(call, bucket, &row, on_bucket("s3:ListBucket")).map_err(|_| access_denied())?;
+        }
+        object.ok_or_else(|| no_such_key(key))
     }
 
     /// Writes a row, and gives up the bytes of the one in its place.

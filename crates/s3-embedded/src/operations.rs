@@ -6,7 +6,7 @@ use s3s::dto::*;
 use s3s::{S3, S3Request, S3Response, S3Result};
 
 use crate::object::{attributes, copy, delete, get, put, tagging};
-use crate::{EmbeddedS3, bucket, list, multipart, versions};
+use crate::{EmbeddedS3, bucket, bucket_policy, list, multipart, versions};
 
 macro_rules! operations {
     (
@@ -33,6 +33,8 @@ operations! {
         get_bucket_location: GetBucketLocationInput => GetBucketLocationOutput = bucket::get_location;
         get_bucket_acl: GetBucketAclInput => GetBucketAclOutput = bucket::get_acl;
         get_bucket_versioning: GetBucketVersioningInput => GetBucketVersioningOutput = bucket::get_versioning;
+        get_bucket_policy: GetBucketPolicyInput => GetBucketPolicyOutput = bucket_policy::get;
+        get_bucket_policy_status: GetBucketPolicyStatusInput => GetBucketPolicyStatusOutput = bucket_policy::get_status;
         list_objects: ListObjectsInput => ListObjectsOutput = list::objects;
         list_objects_v2: ListObjectsV2Input => ListObjectsV2Output = list::objects_v2;
         list_object_versions: ListObjectVersionsInput => ListObjectVersionsOutput = versions::list;
@@ -46,6 +48,8 @@ operations! {
     in_time {
         create_bucket: CreateBucketInput => CreateBucketOutput = bucket::create;
         delete_bucket: DeleteBucketInput => DeleteBucketOutput = bucket::delete;
+        put_bucket_policy: PutBucketPolicyInput => PutBucketPolicyOutput = bucket_policy::put;
+        delete_bucket_policy: DeleteBucketPolicyInput => DeleteBucketPolicyOutput = bucket_policy::delete;
         put_object: PutObjectInput => PutObjectOutput = put::put;
         get_object: GetObjectInput => GetObjectOutput = get::get;
         delete_object: DeleteObjectInput => DeleteObjectOutput = delete::one;

@@ -6,7 +6,7 @@
 //! | `Objects` | bucket NUL key | [`ObjectRow`] |
 //! | `Uploads` | bucket NUL key NUL upload id | [`UploadRow`] |
 //! | `Parts` | upload id NUL number (2 bytes, big-endian) | [`PartRow`] |
-//! | `Bodies` | 16 bytes, random | up to 64 KiB of a body, or an array of [`PartRow`] |
+//! | `Bodies` | 16 bytes, random | up to 64 KiB of a body, an array of [`PartRow`], or the text of a policy |
 //!
 //! Neither bucket names nor keys contain NUL, so rows of a bucket stand together and keys sort by their UTF-8 bytes.
 
@@ -17,6 +17,7 @@ use s3s::S3Result;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::bucket_policy::PolicyId;
 use crate::checksum::{Algorithm, Checksum, Kind};
 use crate::error::internal;
 
@@ -30,6 +31,9 @@ pub(crate) struct BucketRow {
     /// `LocationConstraint` as it was given; `None` is us-east-1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub region: Option<String>,
+    /// Its policy: the key in `Bodies` of the text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<PolicyId>,
 }
 
 /// Headers of an object that its reader gets back.
@@ -90,7 +94,7 @@ pub(crate) struct ObjectRow {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct UploadRow {
     pub initiated: Timestamp,
-    /// Who began it; also the owner, since only the bucket's owner can.
+    /// Who began it. What comes of it belongs to the bucket's owner.
     pub owner: String,
     pub owner_name: String,
     #[serde(default)]

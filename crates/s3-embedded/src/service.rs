@@ -15,7 +15,7 @@ use crate::EmbeddedS3;
 use crate::body::body_error;
 use crate::checksum::{Claimed, Hasher};
 use crate::context::{ExpectedOperation, Owner, RawHead, Trailers};
-use crate::error::{access_denied, default_message, fail, header_not_implemented, internal, invalid_argument};
+use crate::error::{DETAIL, access_denied, default_message, fail, header_not_implemented, internal, invalid_argument};
 use crate::object::attributes::UnquotedETag;
 use crate::object::check_key;
 
@@ -47,7 +47,7 @@ const COPY_SOURCE_IF: &str = "x-amz-copy-source-if-";
 /// S3 as an HTTP service over an open store.
 ///
 /// A request is path-style, without credentials, its body decoded; extensions carry what is known of it (`RequestTime`,
-/// `RequestId`, `Owner`, `Trailers`, `ExpectedOperation`, `DeferredUnit`). If `x-amz-decoded-content-length` is there, it is the
+/// `RequestId`, `Owner`, `Requester`, `Trailers`, `ExpectedOperation`, `DeferredUnit`). If `x-amz-decoded-content-length` is there, it is the
 /// length of the body; else `Content-Length`, if that is there.
 #[derive(Clone, Debug)]
 pub struct Service(S3Service);
@@ -207,13 +207,18 @@ fn finish(method: &Method, answer: S3Result<http::Response<Body>>) -> http::Resp
         }
     } else if failed {
         rewrite(&mut answer, with_message);
+        if let Some(detail) = answer.headers_mut().remove(DETAIL) {
+            rewrite(&mut answer, |xml| with_detail(xml, &detail));
+        }
     } else if method == Method::HEAD && answer.headers().contains_key(header::CONTENT_RANGE) {
         *answer.status_mut() = StatusCode::PARTIAL_CONTENT;
     } else if answer.extensions_mut().remove::<UnquotedETag>().is_some() {
         rewrite(&mut answer, |xml| Some(xml.replace("<ETag>\"", "<ETag>").replace("\"</ETag>", "</ETag>")));
     }
-    // Bodies of objects are streams, which this leaves alone.
-    rewrite(&mut answer, without_control_characters);
+    // Bodies of objects are streams, which this leaves alone. A policy is JSON, and goes out as it came.
+    if answer.headers().get(header::CONTENT_TYPE).is_none_or(|kind| kind != "application/json") {
+        rewrite(&mut answer, without_control_characters);
+    }
     answer
 }
 
@@ -250,6 +255,14 @@ fn with_message(xml: &str) -> Option<String> {
     let (before, rest) = xml.split_once("</Code>")?;
     let (_, code) = before.split_once("<Code>")?;
     Some(format!("{before}</Code><Message>{}</Message>{rest}", default_message(code).unwrap_or(code)))
+}
+
+/// `Detail`, with which S3 says where a policy is wrong.
+fn with_detail(xml: &str, detail: &HeaderValue) -> Option<String> {
+    let detail = String::from_utf8_lossy(detail.as_bytes());
+    let detail = detail.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    let (before, after) = xml.split_once("</Message>")?;
+    Some(format!("{before}</Message><Detail>{detail}</Detail>{after}"))
 }
 
 /// Signatures were verified before; one that is still here is not ours to judge.

@@ -7,6 +7,7 @@ use s3s::{S3Request, S3Response, S3Result};
 use store::Space;
 
 use crate::EmbeddedS3;
+use crate::access::on_bucket;
 use crate::bucket::{display_owner, listed_checksum};
 use crate::context::Call;
 use crate::error::invalid_argument;
@@ -20,7 +21,7 @@ pub(crate) fn list(
 ) -> S3Result<S3Response<ListObjectVersionsOutput>> {
     let call = Call::of(&req)?;
     let input = req.input;
-    let bucket = s3.bucket(&call, &input.bucket)?;
+    let bucket = s3.bucket(&call, &input.bucket, on_bucket("s3:ListBucketVersions"))?;
     let encoding = Encoding::of(input.encoding_type.as_ref())?;
     let max = page_size(input.max_keys, "maxKeys")?;
     let prefix = input.prefix.as_deref().unwrap_or_default();

@@ -6,7 +6,7 @@ use aws_api::Timestamp;
 use bytes::Bytes;
 use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
-use s3_embedded::{Options, Owner, RequestId, RequestTime, service};
+use s3_embedded::{Options, Owner, RequestId, RequestTime, Requester, service};
 
 const CHUNK: usize = 64 * 1024;
 const CHUNKS: usize = 2048;
@@ -27,6 +27,7 @@ fn request<B>(method: &str, uri: &str, body: B) -> http::Request<B> {
         .extension(RequestTime(Timestamp::from_secs(1)))
         .extension(RequestId(uuid::Uuid::from_u128(uri.len() as u128)))
         .extension(Owner { account: "111122223333".into(), display_name: "a".into() })
+        .extension(Requester::root("111122223333"))
         .body(body)
         .unwrap()
 }

@@ -12,6 +12,7 @@ use tokio::sync::{Notify, watch};
 use crate::config::Config;
 use crate::counters::Counters;
 use crate::detector::Covered;
+use crate::digests::Turns;
 use crate::handshakes::Handshakes;
 use crate::reservations::Reservations;
 use crate::signer::Signer;
@@ -38,6 +39,8 @@ pub struct App {
     pub waiting: Waiting,
     /// Wakes the housekeeper when it has something new to do.
     pub chores: Notify,
+    /// Who delivers log files or digests.
+    pub turns: Turns,
     /// S3 without HTTP, for the delivery of log files.
     pub embedded: EmbeddedS3,
     /// S3 as a backend.
@@ -99,6 +102,7 @@ impl App {
             reservations: Reservations::default(),
             waiting: Waiting::default(),
             chores: Notify::new(),
+            turns: Turns::default(),
             endpoint: OnceLock::new(),
             registry: RwLock::new(registry),
             callers: Mutex::new(callers),

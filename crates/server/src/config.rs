@@ -31,6 +31,8 @@ pub struct Config {
     pub token: Option<String>,
     /// How often log files are delivered.
     pub delivery_interval: Duration,
+    /// How often digests of them are.
+    pub digest_interval: Duration,
     /// Do requests that failed authentication go to trails, too?
     pub record_auth_failures: bool,
 }
@@ -98,6 +100,9 @@ impl Config {
         if file.key.is_empty() || file.key.len() > KEYS_MAX {
             return Err(invalid(format!("there must be between 1 and {KEYS_MAX} [[key]] sections")));
         }
+        if file.cloudtrail.digest_interval.0.subsec_nanos() != 0 {
+            return Err(invalid("digest_interval must be whole seconds, as digests name their times".into()));
+        }
         let mut keys: Vec<Key> = Vec::with_capacity(file.key.len());
         let mut ids = std::collections::HashSet::new();
         for row in &file.key {
@@ -128,6 +133,7 @@ impl Config {
             domains: file.domains.iter().map(|domain| domain.to_ascii_lowercase()).collect(),
             token: file.token.clone(),
             delivery_interval: file.cloudtrail.delivery_interval.0,
+            digest_interval: file.cloudtrail.digest_interval.0,
             record_auth_failures: file.cloudtrail.record_auth_failures,
         }
     }
@@ -147,13 +153,18 @@ struct File {
 #[serde(deny_unknown_fields, default)]
 struct CloudTrail {
     delivery_interval: Interval,
+    digest_interval: Interval,
     record_auth_failures: bool,
 }
 
 impl Default for CloudTrail {
-    /// `CloudTrail`'s own clock ("Finding your CloudTrail log files").
+    /// `CloudTrail`'s own clocks ("Finding your CloudTrail log files", "CloudTrail digest file structure").
     fn default() -> Self {
-        Self { delivery_interval: Interval(Duration::from_mins(5)), record_auth_failures: false }
+        Self {
+            delivery_interval: Interval(Duration::from_mins(5)),
+            digest_interval: Interval(Duration::from_hours(1)),
+            record_auth_failures: false,
+        }
     }
 }
 
@@ -313,7 +324,7 @@ impl KeyRow {
             access_key_id,
             user_name: row.user_name.clone().or(user_name),
             session_context: row.session_context(&self.account),
-            invoked_by: None,
+            ..UserIdentity::default()
         }
     }
 }
@@ -324,6 +335,7 @@ impl IdentityRow {
         let attributes = (has_session || self.session_creation_date.is_some()).then(|| Attributes {
             creation_date: self.session_creation_date.clone(),
             mfa_authenticated: self.mfa_authenticated.to_string(),
+            ..Attributes::default()
         });
         let session_issuer = self.session_issuer.as_ref().map(|issuer| SessionIssuer {
             kind: issuer.kind.clone().unwrap_or_else(|| "Role".into()),
@@ -331,9 +343,11 @@ impl IdentityRow {
             arn: issuer.arn.clone(),
             account_id: account.into(),
             user_name: issuer.user_name.clone(),
+            ..SessionIssuer::default()
         });
         let ec2_role_delivery = self.ec2_role_delivery.clone();
-        attributes.is_some().then_some(SessionContext { session_issuer, attributes, ec2_role_delivery })
+        let context = SessionContext { session_issuer, attributes, ec2_role_delivery, ..SessionContext::default() };
+        context.attributes.is_some().then_some(context)
     }
 }
 
@@ -413,6 +427,7 @@ mod tests {
             (key.replace("111122223333", "1") + "secret_access_key = \"s\"", "twelve digits"),
             (key.replace("s3", "root") + "secret_access_key = \"s\"", "line 4: unknown variant"),
             (format!("{key}secret_access_key = \"s\"\n[cloudtrail]\ndelivery_interval = \"0s\""), "line 7"),
+            (format!("{key}secret_access_key = \"s\"\n[cloudtrail]\ndigest_interval = \"1500ms\""), "whole seconds"),
         ];
         for (text, expected) in cases {
             let Err(error) = read(&text) else { panic!("{text} was read") };

@@ -50,6 +50,10 @@ counters! {
     log_files = "sigtrail_log_files_total",
     /// Log files that a bucket would not take.
     failed_log_files = "sigtrail_log_files_failed_total",
+    /// Digests of log files delivered.
+    digests = "sigtrail_digests_total",
+    /// Digests that a bucket would not take.
+    failed_digests = "sigtrail_digests_failed_total",
     /// Control-plane requests answered.
     api_requests = "sigtrail_api_requests_total",
     /// Control-plane requests that failed authentication.

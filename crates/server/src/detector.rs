@@ -18,7 +18,7 @@ use aws_api::{ApiError, Caller, RequestContext, Role};
 use gateway::{Backend, Body};
 use http::{Method, Request};
 use record::Record;
-use s3_embedded::{ExpectedOperation, Owner, RequestId, RequestTime};
+use s3_embedded::{ExpectedOperation, Owner, RequestId, RequestTime, Requester};
 use store::{Space, Unit};
 
 use crate::app::{App, unavailable};
@@ -54,10 +54,10 @@ pub async fn install(app: &Arc<App>) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// Makes sure that the regions of these records have their rule. What fails is logged: the records still go into the log
+/// Makes sure that the regions of these records have their rule, which is about S3's. What fails is logged: the records still go into the log
 /// files, and the next record of the region tries again.
 pub async fn cover<'r>(app: &Arc<App>, records: impl Iterator<Item = &'r Record>) {
-    for record in records {
+    for record in records.filter(|record| record.event_source == "s3.amazonaws.com") {
         let (account, region) = (&record.recipient_account_id, &record.aws_region);
         if app.covered.contains(account, region) || !app.config.accounts().contains(account) {
             continue;
@@ -154,21 +154,56 @@ impl<'a> Detector<'a> {
         let failed =
             |what: String| ApiError::internal(format!("the bucket {name} for log files cannot be made: {what}"));
         match self.app.s3.bucket(&name).map_err(|error| failed(error.to_string()))? {
-            Some(bucket) if bucket.owner == self.ctx.account() => return Ok(()),
+            Some(bucket) if bucket.owner == self.ctx.account() => return self.log_bucket_policy(&name, false).await,
             Some(bucket) => return Err(failed(format!("it belongs to the account {}", bucket.owner))),
             None => {}
         }
-        let mut request: Request<Body> = Request::new(full(""));
-        *request.method_mut() = Method::PUT;
-        *request.uri_mut() = format!("/{name}").parse().unwrap_or_default();
+        self.s3("CreateBucket", Method::PUT, &format!("/{name}"), String::new()).await.map_err(failed)?;
+        self.log_bucket_policy(&name, true).await
+    }
+
+    /// Lets the trail deliver into its bucket. A bucket of an earlier version, which asked for no policy, gets one once; after
+    /// that it is the owner's to change or to take away.
+    async fn log_bucket_policy(&self, name: &str, is_new: bool) -> Result<(), ApiError> {
+        let given = format!("detector-policy/{}", self.ctx.account()).into_bytes();
+        let app = self.app;
+        if !is_new && app.store.get(Space::Meta, &given).map_err(|error| unavailable(&error))?.is_some() {
+            return Ok(());
+        }
+        let (trail, uri) = (
+            aws_api::Arn::new("cloudtrail", &self.ctx.region, self.ctx.account(), format!("trail/{NAME}")).to_string(),
+            format!("/{name}?policy"),
+        );
+        let failed =
+            |what: String| ApiError::internal(format!("the policy of the bucket {name} cannot be set: {what}"));
+        let found = self.s3("GetBucketPolicy", Method::GET, &uri, String::new()).await;
+        if let Err(what) = found {
+            if !what.starts_with("404") {
+                return Err(failed(what));
+            }
+            let policy = log_bucket_policy(name, self.ctx.account(), &trail);
+            self.s3("PutBucketPolicy", Method::PUT, &uri, policy).await.map_err(failed)?;
+        }
+        let mut unit = Unit::new();
+        unit.put(Space::Meta, given, Vec::new());
+        app.store.commit(unit).await.map_err(|error| unavailable(&error))?;
+        Ok(())
+    }
+
+    /// One S3 operation as the root of the account; what went wrong if it failed.
+    async fn s3(&self, operation: &'static str, method: Method, uri: &str, body: String) -> Result<(), String> {
+        let mut request: Request<Body> = Request::new(full(body));
+        *request.method_mut() = method;
+        *request.uri_mut() = uri.parse().unwrap_or_default();
         let account = self.ctx.account().to_owned();
         let extensions = request.extensions_mut();
         extensions.insert(RequestTime(self.ctx.now));
         extensions.insert(RequestId(clock::new_id()));
-        extensions.insert(ExpectedOperation("CreateBucket"));
+        extensions.insert(ExpectedOperation(operation));
+        extensions.insert(Requester { secure_transport: true, ..Requester::root(&account) });
         extensions.insert(Owner { display_name: account.clone(), account });
-        let answer = self.app.s3.call(request).await.map_err(|error| failed(error.to_string()))?;
-        if answer.status().is_success() { Ok(()) } else { Err(failed(answer.status().to_string())) }
+        let answer = self.app.s3.call(request).await.map_err(|error| error.to_string())?;
+        if answer.status().is_success() { Ok(()) } else { Err(answer.status().to_string()) }
     }
 
     async fn trail(&self) -> Result<(), ApiError> {
@@ -254,6 +289,32 @@ impl<'a> Detector<'a> {
     fn arn(&self, service: &str, region: &str) -> String {
         aws_api::Arn::new(service, region, self.ctx.account(), NAME).to_string()
     }
+}
+
+/// CloudTrail user guide, "Amazon S3 bucket policy for CloudTrail".
+fn log_bucket_policy(bucket: &str, account: &str, trail_arn: &str) -> String {
+    let statement = |sid: &str, action: &str, resource: String, condition: serde_json::Value| {
+        serde_json::json!({
+            "Sid": sid,
+            "Effect": "Allow",
+            "Principal": { "Service": "cloudtrail.amazonaws.com" },
+            "Action": action,
+            "Resource": resource,
+            "Condition": { "StringEquals": condition },
+        })
+    };
+    let acl_check = serde_json::json!({ "aws:SourceArn": trail_arn });
+    let write = serde_json::json!({ "s3:x-amz-acl": "bucket-owner-full-control", "aws:SourceArn": trail_arn });
+    let statements = [
+        statement("AWSCloudTrailAclCheck20150319", "s3:GetBucketAcl", format!("arn:aws:s3:::{bucket}"), acl_check),
+        statement(
+            "AWSCloudTrailWrite20150319",
+            "s3:PutObject",
+            format!("arn:aws:s3:::{bucket}/AWSLogs/{account}/*"),
+            write,
+        ),
+    ];
+    serde_json::json!({ "Version": "2012-10-17", "Statement": statements }).to_string()
 }
 
 /// All management events, and the data events of all buckets but the one that the log files go to.

@@ -1,4 +1,5 @@
-//! What has to be done at some time: message moves, purges, retention, stalled answers, the trimming of the log.
+//! What has to be done at some time: message moves, purges, retention, stalled answers, the trimming of the
+//! log and of the event history.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +11,7 @@ use tokio::sync::watch;
 
 use crate::app::App;
 use crate::clock::{self, stopped};
-use crate::{waiting, worker};
+use crate::{history, waiting, worker};
 
 /// How often what has no deadline of its own is looked after.
 const ROUND: Duration = Duration::from_secs(10);
@@ -48,6 +49,7 @@ async fn round(app: &Arc<App>, recorder: &Recorder) -> Result<(), StoreError> {
     recorder.finish_stalled(clock::now()).await?;
     expire(app).await?;
     waiting::forget_deleted(app).await?;
+    history::forget_old(&app.store).await?;
     trim(app).await
 }
 

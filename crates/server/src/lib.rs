@@ -1,19 +1,25 @@
 //! The server: listener, TLS, routing, clock, and the services over the pure cores.
 //!
 //! The way of a request: [`listener`] accepts it, `route` says for which service it is, `gateway` answers S3 and `rpc` the
-//! others through `services`. What S3 records the `worker` carries through the pipeline into queues, and `log_files` into
-//! buckets. `housekeeper` does what has a time of its own. This is the only crate that asks for the time or for randomness.
+//! others through `services`, recorded by `management`. What is recorded the `worker` carries through the pipeline into
+//! queues, and `log_files` into buckets, with `digests` that prove them. `housekeeper` does what has a time of its own. This is
+//! the only crate that asks for the time or for randomness.
 
 mod app;
 mod clock;
 mod config;
 mod counters;
 mod deliver;
+mod deliveries;
 mod detector;
+mod digest_keys;
+mod digests;
 mod handshakes;
+mod history;
 mod housekeeper;
 mod listener;
 mod log_files;
+mod management;
 mod pages;
 mod queues;
 mod reservations;

@@ -9,16 +9,16 @@ use aws_api::{Entity, Timestamp};
 use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use gateway::{Backend, BucketInfo};
-use record::{Entry, EntryError, Outcome, S3Call, UserIdentity};
+use record::{Entry, EntryError};
 use s3_embedded::StagedObject;
-use store::StoreError;
+use store::{Space, StoreError};
 use tokio::sync::watch;
 use trail::{LOG_FILE_BYTES_MAX, Trail, log_file_body, log_file_key, unique16};
 
 use crate::app::App;
 use crate::clock::{self, stopped};
-use crate::waiting;
+use crate::digests::{self, Described};
+use crate::{deliveries, waiting};
 
 /// With so many records a file is full, so that a backlog does not have to fit into memory.
 const RECORDS_PER_FILE_MAX: usize = 20_000;
@@ -58,10 +58,15 @@ async fn deliver_all(app: &Arc<App>, bytes_min: u64) -> Result<(), StoreError> {
 
 /// Writes one file of a trail with records of one region; true if there may be more to write.
 async fn deliver(app: &Arc<App>, trail: &Trail, region: &str) -> Result<bool, StoreError> {
+    let turn = app.turns.take().await;
+    // As it is now: the turn may have taken its time.
+    let trail = app.registry().trails.trail(&trail.account, &trail.region, &trail.name).cloned();
+    let Some(trail) = &trail else { return Ok(false) };
     let Some(file) = collect(app, trail, region)? else { return Ok(false) };
     let now = clock::now();
     let (key, more) = (log_file_key(trail, region, now, &unique16(clock::new_id())), file.more);
     let outcome = write(app, trail, &key, file, now).await?;
+    drop(turn);
     let failed = outcome.err();
     if let Some(code) = &failed {
         app.counters.failed_log_files.fetch_add(1, Ordering::Relaxed);
@@ -82,13 +87,15 @@ async fn deliver(app: &Arc<App>, trail: &Trail, region: &str) -> Result<bool, St
 
 /// Records for one file.
 struct Collected {
+    /// All are of this region, which the file's name says.
+    region: String,
     records: Vec<Bytes>,
     rows: Vec<Vec<u8>>,
     more: bool,
 }
 
 fn collect(app: &App, trail: &Trail, region: &str) -> Result<Option<Collected>, StoreError> {
-    let mut file = Collected { records: Vec::new(), rows: Vec::new(), more: false };
+    let mut file = Collected { region: region.to_owned(), records: Vec::new(), rows: Vec::new(), more: false };
     let mut bytes = 0;
     for found in waiting::rows(app, &trail.key(), region) {
         let (key, row) = found?;
@@ -114,7 +121,7 @@ fn damaged(seq: u64, error: &EntryError) -> StoreError {
     StoreError::Damaged { detail: format!("record {seq}: {error}") }
 }
 
-/// The file, the removal of its records from what waits, and the record of the delivery: all in one unit. `Ok(Err(code))`
+/// The file, the record of its delivery, and the removal of its records from what waits: all in one unit. `Ok(Err(code))`
 /// if the bucket does not take it.
 async fn write(
     app: &App,
@@ -123,70 +130,35 @@ async fn write(
     file: Collected,
     now: Timestamp,
 ) -> Result<Result<(), String>, StoreError> {
-    let bucket = app.s3.bucket(&trail.s3_bucket_name).ok().flatten();
-    // Until bucket policies are evaluated a bucket takes the files of its own account's trails.
-    let Some(bucket) = bucket.filter(|bucket| bucket.owner == trail.account) else {
-        return Ok(Err("NoSuchBucket".into()));
-    };
-    if !app.store.has_room() {
-        return Ok(Err("ServiceUnavailable".into()));
-    }
-    let Collected { records, rows, .. } = file;
-    let compressed = tokio::task::spawn_blocking(move || compress(&records)).await;
-    let Ok(Ok(body)) = compressed else { return Ok(Err("InternalError".into())) };
-    let body = Bytes::from(body);
+    let Collected { region, records, rows, .. } = file;
+    let validates = trail.log_file_validation;
+    let compressed = tokio::task::spawn_blocking(move || compress(&records, validates)).await;
+    let Ok(Ok((body, described))) = compressed else { return Ok(Err("InternalError".into())) };
     let object = StagedObject {
-        body: body.clone(),
+        body: body.into(),
         content_type: Some("application/json".into()),
         content_encoding: Some("gzip".into()),
         ..StagedObject::default()
     };
-    let staged = app.embedded.stage_put(&trail.s3_bucket_name, key, object, now).await;
-    let mut unit = match staged {
+    let mut unit = match deliveries::stage(app, trail, key, object, now).await {
         Ok(unit) => unit,
-        Err(error) => return Ok(Err(error.code().as_str().to_owned())),
+        Err(code) => return Ok(Err(code)),
     };
     for row in rows {
         unit.delete(Space::TrailIndex, row);
     }
-    let call = delivery(trail, key, &bucket, body.len() as u64);
-    unit.append(Entry::encode(Outcome::Admitted, &call.record(now)).into());
+    if let Some(described) = described {
+        digests::note(&mut unit, trail, &region, key, described, now);
+    }
     app.store.commit(unit).await?;
     Ok(Ok(()))
 }
 
-fn compress(records: &[Bytes]) -> std::io::Result<Vec<u8>> {
+/// The file, and what its digest tells of it if there is to be one.
+fn compress(records: &[Bytes], describe: bool) -> std::io::Result<(Vec<u8>, Option<Described>)> {
     let body = log_file_body(records.iter().map(|record| &record[..]));
     let mut gzip = GzEncoder::new(Vec::with_capacity(body.len() / 8), Compression::default());
     gzip.write_all(&body)?;
-    gzip.finish()
-}
-
-/// CloudTrail's own PUT, as it stands in the bucket owner's records.
-fn delivery(trail: &Trail, key: &str, bucket: &BucketInfo, len: u64) -> S3Call {
-    const SERVICE: &str = "cloudtrail.amazonaws.com";
-    let (request_id, event_id) = (clock::new_id().simple().to_string(), clock::new_id());
-    S3Call {
-        op: aws_api::s3::operation("PutObject").unwrap_or(&aws_api::s3::UNKNOWN),
-        bucket: Some(trail.s3_bucket_name.clone()),
-        key: Some(key.to_owned()),
-        host: format!("{}.s3.{}.amazonaws.com", trail.s3_bucket_name, bucket.region),
-        query: Vec::new(),
-        headers: vec![("x-amz-acl".into(), "bucket-owner-full-control".into())],
-        identity: UserIdentity::service(SERVICE),
-        claimed_access_key_id: None,
-        signed: Some(record::Signed { version: "SigV4", method: "AuthHeader" }),
-        source_ip: SERVICE.into(),
-        user_agent: Some(SERVICE.into()),
-        region: bucket.region.clone(),
-        bucket_owner: Some(bucket.owner.clone()),
-        recipient_account: bucket.owner.clone(),
-        tls: None,
-        request_id: request_id[..16].to_ascii_uppercase(),
-        host_id: String::new(),
-        event_id: event_id.to_string(),
-        bytes_in: len,
-        bytes_out: 0,
-        failure: None,
-    }
+    let described = describe.then(|| digests::describe(records, &body));
+    Ok((gzip.finish()?, described))
 }

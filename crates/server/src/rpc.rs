@@ -4,18 +4,19 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use aws_api::{ApiError, RequestContext, Service, ServiceInfo};
+use aws_api::{ApiError, Category, Codec, RequestContext, Service, ServiceInfo};
 use aws_wire::{Call, Head, Protocol, WireResponse};
 use bytes::Bytes;
 use gateway::{Body, KeyRing, Peer};
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 use http_body_util::{BodyExt, Full, Limited};
+use record::UserIdentity;
 use sha2::{Digest, Sha256};
 use signature::{Claim, Denied, Policy, RequestHead, classify, verify};
 
-use crate::clock;
 use crate::services::Services;
+use crate::{clock, management};
 
 /// The largest body: a batch of SQS is 1 MiB, and in a form each of its bytes can take three.
 pub const BODY_LEN_MAX: usize = 4 * 1024 * 1024;
@@ -38,17 +39,37 @@ impl Rpc {
     /// Answers one request.
     pub async fn call(&self, service: &'static ServiceInfo, parts: &Parts, body: Body, peer: &Peer) -> Response<Body> {
         let head = head(parts);
-        let protocol = Protocol::of(service, &head);
         let request_id = clock::new_id().to_string();
         let answer = match self.admit(service, parts, &head, body, peer, &request_id).await {
-            Ok((call, ctx)) => {
+            Ok((call, ctx, identity)) => {
                 self.services.0.counters.api_requests.fetch_add(1, Ordering::Relaxed);
-                let answer = self.dispatch(&call, &ctx).await;
-                call.response(answer, &request_id)
+                self.answer(call, ctx, identity, parts, peer).await
             }
-            Err(error) => WireResponse::refusal(service, protocol, &error, &request_id),
+            Err(error) => WireResponse::refusal(service, Protocol::of(service, &head), &error, &request_id),
         };
         to_http(answer)
+    }
+
+    /// A call whose caller is proven: done if the role allows it, and recorded in any case, unless it is a data event.
+    async fn answer(
+        &self,
+        call: Call,
+        ctx: RequestContext,
+        identity: UserIdentity,
+        parts: &Parts,
+        peer: &Peer,
+    ) -> WireResponse {
+        let op = call.op();
+        let refused = (ctx.caller.role < op.role).then(|| not_allowed(call.service(), op.name, &ctx));
+        if op.category == Category::Management {
+            let seen = management::seen(&call, &ctx, identity, parts, peer);
+            return management::perform(self.services.clone(), call, ctx, seen, refused).await;
+        }
+        let answer = match refused {
+            Some(error) => Err(error),
+            None => dispatch(&self.services, &ctx, call.service().service, op.name, &call).await,
+        };
+        call.response(answer, &ctx.request_id)
     }
 
     async fn admit(
@@ -59,17 +80,13 @@ impl Rpc {
         body: Body,
         peer: &Peer,
         request_id: &str,
-    ) -> Result<(Call, RequestContext), ApiError> {
+    ) -> Result<(Call, RequestContext, UserIdentity), ApiError> {
         self.check_claim(parts).map_err(|denied| self.refused(service, head, &denied))?;
         let body = read_body(body).await?;
-        let ctx = self
+        let (ctx, identity) = self
             .authenticate(service, parts, &body, peer, request_id)
             .map_err(|denied| self.refused(service, head, &denied))?;
-        let call = Call::parse(service, head, body)?;
-        if ctx.caller.role < call.op().role {
-            return Err(not_allowed(service, call.op().name, &ctx));
-        }
-        Ok((call, ctx))
+        Ok((Call::parse(service, head, body)?, ctx, identity))
     }
 
     fn refused(&self, service: &ServiceInfo, head: &Head<'_>, denied: &Denied) -> ApiError {
@@ -97,7 +114,7 @@ impl Rpc {
         body: &[u8],
         peer: &Peer,
         request_id: &str,
-    ) -> Result<RequestContext, Denied> {
+    ) -> Result<(RequestContext, UserIdentity), Denied> {
         let headers = header_lines(parts);
         let Claim::Signed(claim) = classify(request_head(parts, &headers))? else { return Err(Denied::anonymous()) };
         let key = self.keys.get(claim.access_key_id());
@@ -107,27 +124,34 @@ impl Rpc {
         let Some(key) = key else { return Err(Denied::anonymous()) };
         let scheme = if peer.tls.is_some() { "https" } else { "http" };
         let host = parts.headers.get(http::header::HOST).and_then(|host| host.to_str().ok());
-        Ok(RequestContext {
+        let ctx = RequestContext {
             caller: key.caller(),
             region: verified.region.unwrap_or_else(|| self.services.0.config.region.clone()),
             now,
             request_id: request_id.to_owned(),
             endpoint: host.map_or_else(|| self.services.0.endpoint().to_owned(), |host| format!("{scheme}://{host}")),
-        })
-    }
-
-    async fn dispatch(&self, call: &Call, ctx: &RequestContext) -> Result<Vec<u8>, ApiError> {
-        let (services, op) = (&self.services, call.op().name);
-        let answer = match call.service().service {
-            Service::CloudTrail => aws_api::cloudtrail::dispatch(services, ctx, op, call).await,
-            Service::Events => aws_api::events::dispatch(services, ctx, op, call).await,
-            Service::Sns => aws_api::sns::dispatch(services, ctx, op, call).await,
-            Service::Sqs => aws_api::sqs::dispatch(services, ctx, op, call).await,
-            Service::Sts => aws_api::sts::dispatch(services, ctx, op, call).await,
         };
-        // The call was parsed against the same table that the dispatch was made from.
-        answer.unwrap_or_else(|| Err(ApiError::internal("The operation is not served.")))
+        Ok((ctx, key.identity.clone()))
     }
+}
+
+/// Calls the operation; the codec reads its parameters and writes its answer.
+pub async fn dispatch(
+    services: &Services,
+    ctx: &RequestContext,
+    service: Service,
+    op: &str,
+    codec: &impl Codec,
+) -> Result<Vec<u8>, ApiError> {
+    let answer = match service {
+        Service::CloudTrail => aws_api::cloudtrail::dispatch(services, ctx, op, codec).await,
+        Service::Events => aws_api::events::dispatch(services, ctx, op, codec).await,
+        Service::Sns => aws_api::sns::dispatch(services, ctx, op, codec).await,
+        Service::Sqs => aws_api::sqs::dispatch(services, ctx, op, codec).await,
+        Service::Sts => aws_api::sts::dispatch(services, ctx, op, codec).await,
+    };
+    // The call was parsed against the same table that the dispatch was made from.
+    answer.unwrap_or_else(|| Err(ApiError::internal("The operation is not served.")))
 }
 
 fn head(parts: &Parts) -> Head<'_> {

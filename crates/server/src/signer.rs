@@ -87,9 +87,14 @@ impl Signer {
     }
 }
 
+/// An RSA key of 2,048 bits.
+pub fn generate_key() -> Result<rcgen::KeyPair, rcgen::Error> {
+    rcgen::KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, rcgen::RsaKeySize::_2048)
+}
+
 /// An RSA key of 2,048 bits (PKCS #8) and a certificate of its own.
 fn generate() -> Result<(Vec<u8>, String), rcgen::Error> {
-    let key = rcgen::KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, rcgen::RsaKeySize::_2048)?;
+    let key = generate_key()?;
     let mut parameters = rcgen::CertificateParams::new(vec!["sns.amazonaws.com".to_owned()])?;
     parameters.distinguished_name = rcgen::DistinguishedName::new();
     parameters.distinguished_name.push(rcgen::DnType::CommonName, "sns.amazonaws.com");

@@ -20,7 +20,7 @@ use crate::rpc::{Rpc, full};
 use crate::services::Services;
 use crate::signer::{Signer, SignerError};
 use crate::tls::{TlsError, TlsSource, server_config};
-use crate::{clock, detector, housekeeper, log_files, pages, worker};
+use crate::{clock, detector, digests, housekeeper, log_files, pages, worker};
 
 /// The command line of `sigtrail serve`.
 #[derive(Debug, Clone)]
@@ -178,6 +178,7 @@ fn run(
     let mut workers = JoinSet::new();
     workers.spawn(worker::run(Arc::clone(&app), bare, stop_working.subscribe()));
     workers.spawn(log_files::run(Arc::clone(&app), stop_working.subscribe()));
+    workers.spawn(digests::run(Arc::clone(&app), stop_working.subscribe()));
     workers.spawn(housekeeper::run(Arc::clone(&app), recorder, stop_working.subscribe()));
     Running { app, endpoint, stop_listening, stop_working, listeners, workers }
 }

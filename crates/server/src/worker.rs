@@ -14,6 +14,7 @@ use crate::app::App;
 use crate::clock::{self, stopped};
 use crate::counters::add;
 use crate::detector;
+use crate::history;
 use crate::queues::visible_queues;
 use crate::waiting::Batch;
 
@@ -72,6 +73,7 @@ async fn pass_on(app: &Arc<App>, bare: bool, entries: Vec<(u64, bytes::Bytes)>) 
         for trail in &step.trails {
             waiting.add(trail, &entry.record.aws_region, *seq, entry.json.len());
         }
+        history::stage(&mut unit, entry, *seq);
         stage(app, &mut unit, entry, step, &mut rung)?;
     }
     let sizes = waiting.stage(&mut unit);

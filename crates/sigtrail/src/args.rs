@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use aws_api::Timestamp;
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use http::Uri;
 
@@ -26,6 +27,8 @@ pub enum Command {
     Callers(CallersArguments),
     /// Search events, one JSON object a line, with an event pattern, as grep does
     Match(MatchArguments),
+    /// Check the digest chain of delivered log files, and every log file that it names
+    Verify(VerifyArguments),
 }
 
 #[derive(Debug, Args)]
@@ -123,6 +126,53 @@ With --rules it is an array for each event, and null for one that is reported as
 
 Exit status: 0 if some event was found, 1 if none was, 2 after any error. With --cases 0, or 2 after any error.";
 
+#[derive(Debug, Args)]
+#[command(after_help = VERIFY_HELP)]
+pub struct VerifyArguments {
+    /// A folder as `aws s3 sync` leaves it, or a bucket or the beginning of the keys in it
+    #[arg(value_name = "DIR|s3://BUCKET[/PREFIX]")]
+    pub target: String,
+    /// Public keys, as `aws cloudtrail list-public-keys` prints them
+    #[arg(long, value_name = "FILE")]
+    pub keys: Vec<PathBuf>,
+    /// The server to ask for public keys, and for the bucket; without it that of the environment, or AWS
+    #[arg(long, value_name = "URL", value_parser = parse_endpoint)]
+    pub endpoint: Option<String>,
+    /// The signature of the newest digest of a folder, from the object's metadata
+    #[arg(long, value_name = "HEX")]
+    pub signature: Vec<String>,
+    /// Only digests that ended at this time or later
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    pub since: Option<Timestamp>,
+    /// Only digests that ended before this time, or up to an hour later, as `aws cloudtrail validate-logs` has it
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    pub until: Option<Timestamp>,
+    /// How to print what was found
+    #[arg(long, value_enum, default_value_t = VerifyFormat::Text)]
+    pub format: VerifyFormat,
+    /// Accept any TLS certificate, such as that of `serve --tls-self-signed`
+    #[arg(long)]
+    pub insecure: bool,
+}
+
+const VERIFY_HELP: &str = "\
+Credentials come from the environment, as AWS_ACCESS_KEY_ID and so on, or from the machine's role.
+A folder is asked about at no server unless --endpoint or credentials are given; then --keys is needed.
+Signatures are in the metadata of objects, which a copy in a folder does not have. There each digest is proven by its
+signature in the next one, and the newest of a chain is not verified unless its --signature is given.
+
+Exit status: 0 if nothing was changed or is missing, 1 if something was or is, 2 after any error, and if signatures could
+not be checked, but for that of the newest digest in a folder.";
+
+/// How findings are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum VerifyFormat {
+    /// For people: a line each, and the totals
+    Text,
+    /// One object, `{"findings":[…],"totals":{…}}`
+    Json,
+}
+
 /// How a report is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Format {
@@ -144,6 +194,10 @@ fn parse_endpoint(text: &str) -> Result<String, String> {
         return Err("wants a URL without a path".into());
     }
     Ok(format!("{scheme}://{authority}"))
+}
+
+fn parse_time(text: &str) -> Result<Timestamp, String> {
+    Timestamp::parse_rfc3339(text).ok_or_else(|| "wants a time such as 2026-03-14T09:00:00Z".to_owned())
 }
 
 #[cfg(test)]
@@ -185,6 +239,16 @@ mod tests {
         assert_eq!(callers.by, [Field::Bucket, Field::AccessKeyId]);
         assert_eq!(callers.endpoint, "https://s3.example:8443");
         assert_eq!((callers.refused, callers.format), (true, Format::Csv));
+    }
+
+    #[test]
+    fn verify_wants_a_place() {
+        assert!(parse("sigtrail verify").is_err());
+        let line = "sigtrail verify s3://logs/p --since 2026-03-14T09:00:00Z --keys a --keys b";
+        let Ok(Command::Verify(verify)) = parse(line) else { panic!("{line}") };
+        assert_eq!((verify.target.as_str(), verify.keys.len()), ("s3://logs/p", 2));
+        assert!(verify.since.is_some() && verify.until.is_none());
+        assert!(parse("sigtrail verify . --until yesterday").is_err());
     }
 
     #[test]

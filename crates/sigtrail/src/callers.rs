@@ -1,6 +1,6 @@
 //! `sigtrail callers`: who must migrate.
 
-mod source;
+pub mod source;
 
 use std::io::{BufWriter, Write, stdout};
 

@@ -9,6 +9,7 @@ mod report;
 mod sanitize;
 mod serve;
 mod terminal;
+mod verify;
 
 use std::io;
 use std::process::ExitCode;
@@ -40,6 +41,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Serve(arguments) => serve::run(arguments).map(|()| ExitCode::SUCCESS),
         Command::Callers(arguments) => callers::run(&arguments).map(|()| ExitCode::SUCCESS),
         Command::Match(arguments) => matching::run(&arguments),
+        Command::Verify(arguments) => verify::run(&arguments),
     }
 }
 
@@ -48,6 +50,7 @@ fn failure(command: &Command) -> ExitCode {
     match command {
         Command::Serve(_) | Command::Callers(_) => ExitCode::FAILURE,
         Command::Match(_) => matching::EXIT_ERROR.into(),
+        Command::Verify(_) => verify::EXIT_ERROR.into(),
     }
 }
 

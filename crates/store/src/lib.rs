@@ -217,6 +217,13 @@ impl Store {
         self.0.core.sync.commit(unit).await
     }
 
+    /// Has a unit written before all units that are committed after this call, without waiting for it: when one of those is
+    /// durable, so is this.
+    pub fn submit(&self, unit: Unit) -> Result<(), StoreError> {
+        // Whoever waits for a later unit learns if the store fails.
+        self.0.core.sync.submit(unit).map(drop)
+    }
+
     /// Reads a row.
     pub fn get(&self, space: Space, key: &[u8]) -> Result<Option<Bytes>, StoreError> {
         self.0.core.trees.get(Tree::Space(space), key)

@@ -129,6 +129,11 @@ impl GroupSync {
     /// A caller that applied it by itself would wait for the engine's lock, which a sync holds, and its thread with it;
     /// and what cannot be written during a sync does not gather for the next.
     pub(crate) async fn commit(&self, unit: Unit) -> Result<Applied, StoreError> {
+        self.submit(unit)?.await.map_err(|_| self.ended()).flatten()
+    }
+
+    /// The same without waiting. Units are applied in the order in which they are handed over.
+    pub(crate) fn submit(&self, unit: Unit) -> Result<oneshot::Receiver<Result<Applied, StoreError>>, StoreError> {
         let done = {
             let mut waiting = lock(&self.waiting);
             self.check()?;
@@ -137,7 +142,7 @@ impl GroupSync {
             done
         };
         self.wake.notify_one();
-        done.await.map_err(|_| self.ended()).flatten()
+        Ok(done)
     }
 
     /// Why a waiter was let go without an answer.

@@ -23,15 +23,17 @@ pub enum Space {
     Parts,
     /// Who called, and how.
     Callers,
-    /// What was written to log files, for `LookupEvents` and the like.
+    /// Which records wait for a log file of which trail.
     TrailIndex,
     /// Keys of ours: for signing notifications, for tokens.
     Secrets,
     /// Small facts with no better place.
     Meta,
+    /// Management events of 90 days, and what finds them.
+    History,
 }
 
-const SPACES: [Space; 9] = [
+const SPACES: [Space; 10] = [
     Space::Buckets,
     Space::Objects,
     Space::Bodies,
@@ -41,6 +43,7 @@ const SPACES: [Space; 9] = [
     Space::TrailIndex,
     Space::Secrets,
     Space::Meta,
+    Space::History,
 ];
 
 /// Every keyspace: the callers' and the crate's own.
@@ -87,6 +90,7 @@ impl Tree {
             Self::Space(Space::TrailIndex) => "trail_index",
             Self::Space(Space::Secrets) => "secrets",
             Self::Space(Space::Meta) => "meta",
+            Self::Space(Space::History) => "history",
             Self::Log => "log",
             Self::Open => "open_entries",
             Self::Cursors => "cursors",
@@ -103,23 +107,25 @@ impl Tree {
     fn position(self) -> usize {
         match self {
             Self::Space(space) => space as usize,
-            Self::Log => 9,
-            Self::Open => 10,
-            Self::Cursors => 11,
-            Self::Registry => 12,
-            Self::BlobRefs => 13,
-            Self::Counters => 14,
-            Self::QueueMessages => 15,
-            Self::QueueStates => 16,
-            Self::QueueIndex => 17,
-            Self::QueueTotals => 18,
+            Self::Log => 10,
+            Self::Open => 11,
+            Self::Cursors => 12,
+            Self::Registry => 13,
+            Self::BlobRefs => 14,
+            Self::Counters => 15,
+            Self::QueueMessages => 16,
+            Self::QueueStates => 17,
+            Self::QueueIndex => 18,
+            Self::QueueTotals => 19,
         }
     }
 
     fn options(self) -> KeyspaceCreateOptions {
         let memtable = match self {
             Self::Log | Self::QueueMessages | Self::Space(Space::Objects | Space::Bodies) => 32 * MIB,
-            Self::QueueStates | Self::QueueIndex | Self::Space(Space::Parts | Space::TrailIndex) => 16 * MIB,
+            Self::QueueStates | Self::QueueIndex | Self::Space(Space::Parts | Space::TrailIndex | Space::History) => {
+                16 * MIB
+            }
             _ => 4 * MIB,
         };
         // Large values are not separated from their keys, although that would spare compaction some copying: the engine

@@ -122,6 +122,21 @@ async fn registry_and_open_entries_come_back() {
     assert_eq!(store.open_entries().unwrap(), [([1; 16], Bytes::from_static(b"begun"))]);
 }
 
+/// Nobody waits for it, and yet it is there with what was committed after it.
+#[tokio::test]
+async fn what_was_submitted_is_durable_with_what_is_committed_later() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(&dir);
+    let mut begun = store.unit();
+    begun.open_entry([1; 16], Bytes::from_static(b"begun"));
+    store.submit(begun).unwrap();
+    store.commit(put(&store, "a", b"1")).await.unwrap();
+    let image = crash_image(dir.path());
+    let after = open(&image);
+    assert_eq!(after.open_entries().unwrap(), [([1; 16], Bytes::from_static(b"begun"))]);
+    assert_eq!(after.get(Space::Objects, b"a").unwrap().as_deref(), Some(&b"1"[..]));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn the_log_shows_no_hole_while_many_write() {
     const WRITERS: u64 = 16;

@@ -29,7 +29,6 @@ struct Unsupported<'a> {
     log_role_arn: Option<&'a str>,
     kms_key_id: Option<&'a str>,
     organization: Option<bool>,
-    validation: Option<bool>,
 }
 
 impl Unsupported<'_> {
@@ -67,12 +66,6 @@ impl Unsupported<'_> {
                 "IsOrganizationTrail: trails of organizations are not supported.",
             );
         }
-        if self.validation == Some(true) {
-            return refuse(
-                "UnsupportedOperationException",
-                "EnableLogFileValidation: digest files are not written yet, so log files could not be validated.",
-            );
-        }
         Ok(())
     }
 }
@@ -102,7 +95,6 @@ impl Trails {
             log_role_arn: req.cloud_watch_logs_role_arn.as_deref(),
             kms_key_id: req.kms_key_id.as_deref(),
             organization: req.is_organization_trail,
-            validation: req.enable_log_file_validation,
         }
         .check()?;
         let multi_region = req.is_multi_region_trail.unwrap_or(false);
@@ -121,6 +113,7 @@ impl Trails {
             include_global_service_events: global_events,
             is_multi_region_trail: multi_region,
             recursive_logging: req.recursive_logging,
+            log_file_validation: req.enable_log_file_validation.unwrap_or(false),
             tags: tag::merged(&std::collections::BTreeMap::new(), &req.tags_list)?,
             ..Trail::default()
         };
@@ -168,7 +161,6 @@ impl Trails {
             log_role_arn: req.cloud_watch_logs_role_arn.as_deref(),
             kms_key_id: req.kms_key_id.as_deref(),
             organization: req.is_organization_trail,
-            validation: req.enable_log_file_validation,
         }
         .check()?;
         if let Some(multi_region) = req.is_multi_region_trail {
@@ -188,6 +180,9 @@ impl Trails {
             trail.s3_bucket_name.clone_from(bucket);
         }
         trail.recursive_logging = req.recursive_logging.or(trail.recursive_logging);
+        let had_digests = trail.has_digests();
+        trail.log_file_validation = req.enable_log_file_validation.unwrap_or(trail.log_file_validation);
+        trail.begin_digests(had_digests, ctx.now);
         Ok((view::created(&trail), vec![Change::put(&trail)]))
     }
 
@@ -196,6 +191,11 @@ impl Trails {
         let key = self.find_at_home(ctx, &req.name)?.key();
         let changes = vec![Change::delete::<Trail>(key.clone()), Change::delete::<DeliveryStatus>(key)];
         Ok((EmptyResponse {}, changes))
+    }
+
+    /// The trail that a request to change it means, which only its home region does.
+    pub fn at_home(&self, ctx: &RequestContext, name_or_arn: &str) -> Result<&Trail, ApiError> {
+        self.find_at_home(ctx, name_or_arn)
     }
 
     /// `GetTrail`.
@@ -264,7 +264,9 @@ impl Trails {
     /// `StartLogging`. Starting a trail that logs changes nothing but the time.
     pub fn start_logging(&self, ctx: &RequestContext, req: &StartLoggingRequest) -> Decided<EmptyResponse> {
         let mut trail = self.find_at_home(ctx, &req.name)?.clone();
+        let had_digests = trail.has_digests();
         trail.is_logging = true;
+        trail.begin_digests(had_digests, ctx.now);
         trail.started = Some(ctx.now);
         Ok((EmptyResponse {}, vec![Change::put(&trail)]))
     }

@@ -43,6 +43,7 @@ pub enum Selectors {
 }
 
 /// A trail.
+#[expect(clippy::struct_excessive_bools, reason = "the API has them")]
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Trail {
@@ -70,6 +71,10 @@ pub struct Trail {
     pub started: Option<Timestamp>,
     /// The last `StopLogging`.
     pub stopped: Option<Timestamp>,
+    /// Whether digests of the log files are written.
+    pub log_file_validation: bool,
+    /// When the present chain of digests began: validation or logging was switched on, and the other was on.
+    pub digests_since: Option<Timestamp>,
     /// Labels.
     pub tags: BTreeMap<String, String>,
 }
@@ -91,6 +96,18 @@ impl Trail {
     /// `arn:aws:cloudtrail:<home region>:<account>:trail/<name>`.
     pub fn arn(&self) -> Arn {
         Arn::new("cloudtrail", &self.region, &self.account, format!("trail/{}", self.name))
+    }
+
+    /// Whether digests are written also where no log file was delivered.
+    pub fn has_digests(&self) -> bool {
+        self.log_file_validation && self.is_logging
+    }
+
+    /// Begins a new chain of digests if there are to be some, and there were none `before`.
+    pub(crate) fn begin_digests(&mut self, before: bool, now: Timestamp) {
+        if self.has_digests() && !before {
+            self.digests_since = Some(now);
+        }
     }
 
     /// Whether events of this region are the trail's business.
@@ -116,6 +133,10 @@ pub struct DeliveryStatus {
     pub attempted: Option<Timestamp>,
     /// The name of S3's error, if the last attempt failed.
     pub error: Option<String>,
+    /// The last digest written.
+    pub digest_delivered: Option<Timestamp>,
+    /// The name of S3's error, if the last digest could not be written.
+    pub digest_error: Option<String>,
 }
 
 impl Entity for DeliveryStatus {

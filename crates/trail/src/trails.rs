@@ -65,7 +65,9 @@ impl Trails {
         entries
             .filter(|Entry { trail, selectors }| {
                 let recorded = !facts.own_delivery || trail.recursive_logging.unwrap_or(true);
-                trail.is_logging && trail.covers(facts.region) && recorded && selectors.selects(facts)
+                let logs =
+                    trail.is_logging || facts.stopped_trail.is_some_and(|stopped| is_called(trail, stopped, facts));
+                logs && trail.covers(facts.region) && recorded && selectors.selects(facts)
             })
             .map(|entry| &entry.trail)
     }
@@ -122,6 +124,11 @@ impl Trails {
             ),
         ))
     }
+}
+
+/// Whether a call in the event's region means this trail. Only its home region stops a trail.
+fn is_called(trail: &Trail, name_or_arn: &str, facts: &EventFacts<'_>) -> bool {
+    trail.region == facts.region && (trail.name == name_or_arn || trail.arn().to_string() == name_or_arn)
 }
 
 pub(crate) fn unknown(ctx: &RequestContext, name_or_arn: &str) -> ApiError {

@@ -72,7 +72,6 @@ fn creations_that_are_refused() {
             "InvalidCloudWatchLogsRoleArnException",
         ),
         (CreateTrailRequest { is_organization_trail: Some(true), ..base() }, "UnsupportedOperationException"),
-        (CreateTrailRequest { enable_log_file_validation: Some(true), ..base() }, "UnsupportedOperationException"),
         (
             CreateTrailRequest {
                 is_multi_region_trail: Some(true),
@@ -272,4 +271,67 @@ fn rows_restore_the_state_and_others_are_ignored() {
     assert!(trails.absorb(&Change { kind: "queue", key: "x".into(), row: Some(b"?".to_vec()) }).is_ok());
     assert!(trails.absorb(&Change { kind: trail::Trail::KIND, key: "x".into(), row: Some(b"?".to_vec()) }).is_err());
     assert_eq!(trails.iter().count(), 1);
+}
+
+#[test]
+fn a_chain_of_digests_begins_when_both_validation_and_logging_are_on() {
+    let mut trails = Trails::default();
+    create(&mut trails, REGION, &CreateTrailRequest { enable_log_file_validation: Some(true), ..new_trail("audit") });
+    let at = |secs: i64| aws_api::RequestContext { now: NOW.plus_secs(secs), ..ctx(REGION) };
+    let since = |trails: &Trails| {
+        let trail = trails.trail(ACCOUNT, REGION, "audit").unwrap();
+        trail.digests_since.map(|since| since.millis_since(NOW) / 1000)
+    };
+    let start = |trails: &mut Trails, secs| {
+        let decided = trails.start_logging(&at(secs), &named("audit")).unwrap();
+        commit(trails, decided);
+    };
+    let validate = |trails: &mut Trails, secs, enable| {
+        let req = UpdateTrailRequest {
+            name: "audit".into(),
+            enable_log_file_validation: enable,
+            ..UpdateTrailRequest::default()
+        };
+        let decided = trails.update_trail(&at(secs), &req, &bucket_exists).unwrap();
+        commit(trails, decided).log_file_validation_enabled
+    };
+    assert_eq!(since(&trails), None);
+    start(&mut trails, 1);
+    start(&mut trails, 2);
+    assert_eq!(since(&trails), Some(1), "it goes on");
+    assert!(validate(&mut trails, 3, None) && validate(&mut trails, 4, Some(true)));
+    assert_eq!(since(&trails), Some(1), "nothing was changed");
+    assert!(!validate(&mut trails, 5, Some(false)));
+    assert_eq!(since(&trails), Some(1), "files that wait are still of this chain");
+    assert!(validate(&mut trails, 6, Some(true)));
+    assert_eq!(since(&trails), Some(6));
+    let decided = trails.stop_logging(&at(7), &named("audit")).unwrap();
+    commit(&mut trails, decided);
+    start(&mut trails, 8);
+    assert_eq!(since(&trails), Some(8));
+}
+
+#[test]
+fn the_status_tells_of_log_files_and_digests_apart() {
+    let mut trails = Trails::default();
+    create(&mut trails, REGION, &new_trail("audit"));
+    let trail = TrailRef { account: ACCOUNT, region: REGION, name: "audit" };
+    let change = trails.delivery_attempted(trail, NOW, Ok(())).unwrap();
+    trails.absorb(&change).unwrap();
+    let change = trails.digest_attempted(trail, NOW.plus_secs(2), Err("NoSuchBucket")).unwrap();
+    trails.absorb(&change).unwrap();
+    let status = trails.get_trail_status(&ctx(REGION), &named("audit")).unwrap();
+    assert_eq!(status.latest_digest_delivery_error.as_deref(), Some("NoSuchBucket"));
+    assert_eq!(status.latest_delivery_error, None);
+    let change = trails.digest_attempted(trail, NOW.plus_secs(3), Ok(())).unwrap();
+    trails.absorb(&change).unwrap();
+    let change = trails.delivery_attempted(trail, NOW.plus_secs(4), Err("AccessDenied")).unwrap();
+    trails.absorb(&change).unwrap();
+    let status = trails.get_trail_status(&ctx(REGION), &named("audit")).unwrap();
+    assert_eq!(status.latest_digest_delivery_time, Some(1_773_480_416.0));
+    assert_eq!(status.latest_delivery_time, Some(1_773_480_413.0));
+    assert_eq!(
+        (status.latest_digest_delivery_error, status.latest_delivery_error.as_deref()),
+        (None, Some("AccessDenied"))
+    );
 }

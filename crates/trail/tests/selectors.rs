@@ -52,6 +52,7 @@ fn object_event<'a>(event_name: &'a str, read_only: bool, resources: &'a [Resour
         user_identity_arn: Some("arn:aws:iam::111122223333:user/nightly-backup"),
         session_credential_from_console: false,
         own_delivery: false,
+        stopped_trail: None,
     }
 }
 
@@ -319,6 +320,11 @@ fn a_trail_chooses_while_it_logs_in_its_regions_for_its_account() {
     assert_eq!(names(&EventFacts { region: "us-east-1", ..event }), ["all"]);
     assert_eq!(names(&EventFacts { own_delivery: true, ..event }), ["all", "one"]);
     assert!(names(&EventFacts { account: "444455556666", ..event }).is_empty());
+    let stopping = |name, region| names(&EventFacts { stopped_trail: Some(name), region, ..event });
+    assert_eq!(stopping("stopped", REGION), ["all", "one", "quiet", "stopped"], "the last event that it records");
+    let arn = trails.trail(ACCOUNT, REGION, "stopped").unwrap().arn().to_string();
+    assert_eq!(stopping(&arn, REGION), ["all", "one", "quiet", "stopped"]);
+    assert_eq!(stopping("stopped", "us-east-1"), ["all"], "another region's trail of that name");
 }
 
 fn basic_selector() -> impl Strategy<Value = EventSelector> {

@@ -43,7 +43,7 @@ crate::service! {
     Read Audit ListTargetsByRule(ListTargetsByRuleRequest) -> ListTargetsByRuleResponse => list_targets_by_rule;
     Read Audit ListRuleNamesByTarget(ListRuleNamesByTargetRequest) -> ListRuleNamesByTargetResponse => list_rule_names_by_target;
     Read Audit TestEventPattern(TestEventPatternRequest) -> TestEventPatternResponse => test_event_pattern;
-    Write Admin PutEvents(PutEventsRequest) -> PutEventsResponse => put_events;
+    Write Admin @Data PutEvents(PutEventsRequest) -> PutEventsResponse => put_events;
     Read Audit DescribeEventBus(DescribeEventBusRequest) -> DescribeEventBusResponse => describe_event_bus;
     Read Audit ListEventBuses(ListEventBusesRequest) -> ListEventBusesResponse => list_event_buses;
     Write Admin CreateEventBus(CreateEventBusRequest) -> CreateEventBusResponse => create_event_bus;

@@ -26,25 +26,25 @@ crate::service! {
     Write Admin AddPermission(AddPermissionRequest) -> EmptyResult => add_permission;
     Write Admin CancelMessageMoveTask(CancelMessageMoveTaskRequest) -> CancelMessageMoveTaskResult
         => cancel_message_move_task;
-    Write Admin ChangeMessageVisibility(ChangeMessageVisibilityRequest) -> EmptyResult => change_message_visibility;
-    Write Admin ChangeMessageVisibilityBatch(ChangeMessageVisibilityBatchRequest) -> ChangeMessageVisibilityBatchResult
+    Write Admin @Data ChangeMessageVisibility(ChangeMessageVisibilityRequest) -> EmptyResult => change_message_visibility;
+    Write Admin @Data ChangeMessageVisibilityBatch(ChangeMessageVisibilityBatchRequest) -> ChangeMessageVisibilityBatchResult
         => change_message_visibility_batch;
     Write Admin CreateQueue(CreateQueueRequest) -> CreateQueueResult => create_queue;
-    Write Admin DeleteMessage(DeleteMessageRequest) -> EmptyResult => delete_message;
-    Write Admin DeleteMessageBatch(DeleteMessageBatchRequest) -> DeleteMessageBatchResult => delete_message_batch;
+    Write Admin @Data DeleteMessage(DeleteMessageRequest) -> EmptyResult => delete_message;
+    Write Admin @Data DeleteMessageBatch(DeleteMessageBatchRequest) -> DeleteMessageBatchResult => delete_message_batch;
     Write Admin DeleteQueue(DeleteQueueRequest) -> EmptyResult => delete_queue;
-    Read Audit GetQueueAttributes(GetQueueAttributesRequest) -> GetQueueAttributesResult => get_queue_attributes;
-    Read Audit GetQueueUrl(GetQueueUrlRequest) -> GetQueueUrlResult => get_queue_url;
-    Read Audit ListDeadLetterSourceQueues(ListDeadLetterSourceQueuesRequest) -> ListDeadLetterSourceQueuesResult
+    Read Audit @Data GetQueueAttributes(GetQueueAttributesRequest) -> GetQueueAttributesResult => get_queue_attributes;
+    Read Audit @Data GetQueueUrl(GetQueueUrlRequest) -> GetQueueUrlResult => get_queue_url;
+    Read Audit @Data ListDeadLetterSourceQueues(ListDeadLetterSourceQueuesRequest) -> ListDeadLetterSourceQueuesResult
         => list_dead_letter_source_queues;
     Read Audit ListMessageMoveTasks(ListMessageMoveTasksRequest) -> ListMessageMoveTasksResult => list_message_move_tasks;
-    Read Audit ListQueueTags(ListQueueTagsRequest) -> ListQueueTagsResult => list_queue_tags;
-    Read Audit ListQueues(ListQueuesRequest) -> ListQueuesResult => list_queues;
+    Read Audit @Data ListQueueTags(ListQueueTagsRequest) -> ListQueueTagsResult => list_queue_tags;
+    Read Audit @Data ListQueues(ListQueuesRequest) -> ListQueuesResult => list_queues;
     Write Admin PurgeQueue(PurgeQueueRequest) -> EmptyResult => purge_queue;
-    Read Audit ReceiveMessage(ReceiveMessageRequest) -> ReceiveMessageResult => receive_message;
+    Read Audit @Data ReceiveMessage(ReceiveMessageRequest) -> ReceiveMessageResult => receive_message;
     Write Admin RemovePermission(RemovePermissionRequest) -> EmptyResult => remove_permission;
-    Write Admin SendMessage(SendMessageRequest) -> SendMessageResult => send_message;
-    Write Admin SendMessageBatch(SendMessageBatchRequest) -> SendMessageBatchResult => send_message_batch;
+    Write Admin @Data SendMessage(SendMessageRequest) -> SendMessageResult => send_message;
+    Write Admin @Data SendMessageBatch(SendMessageBatchRequest) -> SendMessageBatchResult => send_message_batch;
     Write Admin SetQueueAttributes(SetQueueAttributesRequest) -> EmptyResult => set_queue_attributes;
     Write Admin StartMessageMoveTask(StartMessageMoveTaskRequest) -> StartMessageMoveTaskResult
         => start_message_move_task;
@@ -65,6 +65,28 @@ mod tests {
     fn every_operation_of_the_service_is_declared() {
         assert_eq!(SERVICE.ops.len(), 23);
         assert!(SERVICE.ops.is_sorted_by_key(|op| op.name));
+    }
+
+    /// "Logging Amazon Simple Queue Service API calls using AWS CloudTrail" in the developer guide.
+    #[test]
+    fn management_events() {
+        let management = SERVICE.ops.iter().filter(|op| op.category == crate::Category::Management);
+        assert_eq!(
+            management.map(|op| op.name).collect::<Vec<_>>(),
+            [
+                "AddPermission",
+                "CancelMessageMoveTask",
+                "CreateQueue",
+                "DeleteQueue",
+                "ListMessageMoveTasks",
+                "PurgeQueue",
+                "RemovePermission",
+                "SetQueueAttributes",
+                "StartMessageMoveTask",
+                "TagQueue",
+                "UntagQueue"
+            ]
+        );
     }
 
     #[test]

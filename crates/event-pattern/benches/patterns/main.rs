@@ -201,13 +201,11 @@ impl<'c> Contender<'c> {
         }
         let (start, mut passes) = (Instant::now(), 0_usize);
         while passes == 0 || start.elapsed() < plan.round {
-            match self.pass() {
-                Some(matches) => self.matches = matches,
-                None => {
-                    self.failed = true;
-                    return;
-                }
-            }
+            let Some(matches) = self.pass() else {
+                self.failed = true;
+                return;
+            };
+            self.matches = matches;
             passes += 1;
         }
         self.rates.push((passes * events) as f64 / start.elapsed().as_secs_f64() / 1e3);

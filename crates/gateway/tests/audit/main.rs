@@ -25,7 +25,8 @@ async fn every_request_makes_one_record() {
         ("HEAD", "/bkt/none", b"", "HeadObject", 404),
         ("GET", "/bkt?list-type=2&prefix=k", b"", "ListObjects", 200),
         ("GET", "/", b"", "ListBuckets", 200),
-        ("GET", "/bkt?policy", b"", "GetBucketPolicy", 501),
+        ("GET", "/bkt?policy", b"", "GetBucketPolicy", 404),
+        ("GET", "/bkt?cors", b"", "GetBucketCors", 501),
         ("PATCH", "/bkt/k", b"", "UnknownOperation", 501),
         ("DELETE", "/bkt/k", b"", "DeleteObject", 204),
         ("DELETE", "/bkt", b"", "DeleteBucket", 204),
@@ -36,16 +37,39 @@ async fn every_request_makes_one_record() {
             assert_eq!(answer.status.as_u16(), status, "{version} {method} {path}: {}", answer.text());
             let (outcome, record) = harness.only_record();
             assert_eq!((outcome, record.event_name.as_str()), (Outcome::Admitted, event), "{method} {path}");
-            let extra = &record.additional_event_data;
+            let extra = record.additional_event_data.clone().unwrap();
             assert_eq!(extra.signature_version.as_deref(), Some(version));
             assert_eq!(extra.authentication_method.as_deref(), Some("AuthHeader"));
-            assert_eq!(extra.bytes_transferred_in, body.len() as u64, "{method} {path}");
-            assert_eq!(extra.bytes_transferred_out, answer.body.len() as u64, "{method} {path}");
+            assert_eq!(extra.bytes_transferred_in, Some(body.len().into()), "{method} {path}");
+            assert_eq!(extra.bytes_transferred_out, Some(answer.body.len().into()), "{method} {path}");
             assert_eq!(record.error_code.is_some(), status >= 400, "{method} {path}");
             assert_eq!(record.user_identity.arn.as_deref(), Some(harness::ARN));
             assert_eq!(answer.header("x-amz-request-id"), record.request_id);
         }
     }
+}
+
+#[tokio::test]
+async fn what_a_policy_denies_is_recorded() {
+    let harness = Harness::with_bucket().await;
+    let policy = format!(
+        r#"{{"Statement":{{"Effect":"Deny","Principal":{{"AWS":"{}"}},"Action":"s3:*","Resource":["arn:aws:s3:::bkt","arn:aws:s3:::bkt/*"]}}}}"#,
+        harness::ARN
+    );
+    assert_eq!(harness.signed(V4, "PUT", "/bkt?policy", policy.as_bytes()).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(harness.only_record().1.event_name, "PutBucketPolicy");
+    let denied = "is not authorized to perform: s3:PutObject on resource: \"arn:aws:s3:::bkt/k\" with an explicit deny";
+    for signer in [V2, V4] {
+        let answer = harness.signed(signer, "PUT", "/bkt/k", b"x").await;
+        assert_eq!(answer.status, StatusCode::FORBIDDEN);
+        let (outcome, record) = harness.only_record();
+        assert_eq!((outcome, record.error_code.as_deref()), (Outcome::Admitted, Some("AccessDenied")));
+        assert!(record.error_message.is_some_and(|message| message.contains(denied)));
+    }
+    // Both keys are one user's. Only that of an administrator gets by the policy, and only to the policy.
+    assert_eq!(harness.signed(V2, "DELETE", "/bkt?policy", b"").await.status, StatusCode::FORBIDDEN);
+    assert_eq!(harness.signed(V4, "DELETE", "/bkt?policy", b"").await.status, StatusCode::NO_CONTENT);
+    assert_eq!(harness.signed(V2, "PUT", "/bkt/k", b"x").await.status, StatusCode::OK);
 }
 
 #[tokio::test]
@@ -87,8 +111,8 @@ async fn anonymous_requests_are_records_like_others() {
     let answer = harness.send(harness.anonymous("GET", "/bkt/k")).await;
     assert_eq!((answer.status, answer.error_code().as_deref()), (StatusCode::FORBIDDEN, Some("AccessDenied")));
     let (outcome, record) = harness.only_record();
+    assert_eq!(record.signature_version(), None);
     assert_eq!((outcome, record.user_identity), (Outcome::Admitted, record::UserIdentity::anonymous()));
-    assert_eq!(record.additional_event_data.signature_version, None);
     assert_eq!(record.recipient_account_id, harness::ACCOUNT);
 }
 
@@ -119,7 +143,7 @@ async fn a_streamed_answer_is_recorded_before_its_last_byte() {
         got += stream.frame().await.unwrap().unwrap().into_data().unwrap().len();
     }
     let (_, record) = harness.only_record();
-    assert_eq!(record.additional_event_data.bytes_transferred_out, body.len() as u64);
+    assert_eq!(record.additional_event_data.unwrap().bytes_transferred_out, Some(body.len().into()));
     assert_eq!(harness.open_entries(), 0);
 }
 
@@ -133,7 +157,7 @@ async fn a_reader_who_leaves_or_stalls_leaves_a_record() {
     let first = leaving.frame().await.unwrap().unwrap().into_data().unwrap();
     drop(leaving);
     let (_, record) = harness.next_record().await;
-    assert_eq!(record.additional_event_data.bytes_transferred_out, first.len() as u64);
+    assert_eq!(record.additional_event_data.unwrap().bytes_transferred_out, Some(first.len().into()));
 
     let mut stalled = harness.answer(harness.request(V2, "GET", "/bkt/big", b"")).await.into_body();
     stalled.frame().await.unwrap().unwrap();
@@ -176,8 +200,8 @@ async fn an_upload_that_breaks_off_is_recorded_and_stores_nothing() {
     assert_eq!(answer.error_code().as_deref(), Some("IncompleteBody"));
     let (_, record) = harness.only_record();
     assert_eq!(
-        (record.error_code.as_deref(), record.additional_event_data.bytes_transferred_in),
-        (Some("IncompleteBody"), 4)
+        (record.error_code.as_deref(), record.additional_event_data.unwrap().bytes_transferred_in),
+        (Some("IncompleteBody"), Some(4.into()))
     );
     assert_eq!(harness.signed(V2, "HEAD", "/bkt/k", b"").await.status, StatusCode::NOT_FOUND);
 }
@@ -206,9 +230,9 @@ async fn a_form_is_an_upload() {
     assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.text());
     assert!(answer.text().contains("<Key>in/a.txt</Key>"), "{}", answer.text());
     let (_, record) = harness.only_record();
-    let extra = &record.additional_event_data;
+    let extra = record.additional_event_data.clone().unwrap();
     assert_eq!((record.event_name.as_str(), extra.authentication_method.as_deref()), ("PutObject", Some("HtmlForm")));
-    assert_eq!((extra.signature_version.as_deref(), extra.bytes_transferred_in), (Some("SigV2"), 14));
+    assert_eq!((extra.signature_version.as_deref(), extra.bytes_transferred_in), (Some("SigV2"), Some(14.into())));
     let stored = harness.signed(V4, "GET", "/bkt/in/a.txt", b"").await;
     assert_eq!((stored.body.as_ref(), stored.header("x-amz-meta-colour")), (&b"from a browser"[..], "red"));
     harness.only_record();

@@ -37,11 +37,35 @@ fn refused_requests_are_counted_apart_and_under_no_identity() {
     callers.observe(Outcome::Admitted, &record("SigV2", "[x]", "2026-03-14T09:26:53Z")).unwrap();
     let mut refused = record("SigV2", "[x]", "2026-03-14T09:26:53Z");
     refused.user_identity = record::UserIdentity::unproven();
-    refused.additional_event_data.claimed_access_key_id = Some("AKIA".into());
+    refused.additional_event_data.as_mut().unwrap().claimed_access_key_id = Some("AKIA".into());
     let (_, caller) = callers.observe(Outcome::Refused, &refused).unwrap();
     assert!(caller.refused);
     assert_eq!((caller.key.identity.as_str(), caller.key.access_key_id.as_str(), caller.count), ("", "AKIA", 1));
     assert_eq!(callers.iter().count(), 2);
+}
+
+/// A request with so many parameters that its record omits them is still a request on its bucket.
+#[test]
+fn the_bucket_is_known_without_the_parameters() {
+    let mut callers = Callers::default();
+    let mut seen = record("SigV2", "[x]", "2026-03-14T09:26:53Z");
+    seen.request_parameters = None;
+    let resource = |kind: &str, arn: &str| record::Resource {
+        kind: kind.into(),
+        arn: Some(arn.into()),
+        ..record::Resource::default()
+    };
+    seen.resources =
+        vec![resource("AWS::S3::Object", "arn:aws:s3:::b/k"), resource("AWS::S3::Bucket", "arn:aws:s3:::b")];
+    assert_eq!(callers.observe(Outcome::Admitted, &seen).unwrap().1.key.bucket, "b");
+}
+
+#[test]
+fn what_other_services_record_is_no_caller() {
+    let mut callers = Callers::default();
+    let mut seen = record("SigV2", "x", "2026-03-14T09:26:53Z");
+    seen.event_source = "sqs.amazonaws.com".into();
+    assert!(callers.observe(Outcome::Admitted, &seen).is_none());
 }
 
 #[test]

@@ -82,7 +82,7 @@ fn lists_have_a_prefix_and_buckets_no_object() {
     assert_eq!(record.request_parameters.unwrap()["list-type"], "2");
 
     let record = call("GetBucketAcl", None).record(MOMENT);
-    assert_eq!((record.event_category.as_str(), record.management_event), ("Management", true));
+    assert_eq!((record.event_category.as_str(), record.management_event), ("Management", Some(true)));
     assert_eq!(record.resources.len(), 1);
     assert_eq!(call("CreateBucket", None).record(MOMENT).resources, []);
 }
@@ -129,7 +129,7 @@ fn failures_and_odd_user_agents() {
     assert_eq!(record.user_agent, "[]");
 
     call.user_agent = Some("é".repeat(1000));
-    assert_eq!(call.record(MOMENT).user_agent.len(), USER_AGENT_LEN_MAX + 2);
+    assert_eq!(call.record(MOMENT).user_agent.len(), TEXT_LEN_MAX);
 
     call.identity = UserIdentity::service("cloudtrail.amazonaws.com");
     call.user_agent = Some("cloudtrail.amazonaws.com".into());
@@ -148,23 +148,4 @@ fn an_entry_reads_back_as_it_was_written() {
     assert!(crate::Entry::decode(b"").is_err());
     assert!(crate::Entry::decode(b"\x09{}").is_err());
     assert!(crate::Entry::decode(b"\x01{}").is_err());
-}
-
-/// Every public S3 record at hand reads as one of ours.
-#[test]
-#[expect(clippy::disallowed_methods, reason = "a test reads its samples")]
-fn real_records_can_be_read() {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data/cloudtrail/invictus-ir_aws_dataset");
-    let files = std::fs::read_dir(folder).unwrap_or_else(|error| panic!("{folder}: {error}"));
-    let mut seen = 0;
-    for file in files.map(|file| file.unwrap().path()).filter(|path| path.extension().is_some_and(|e| e == "json")) {
-        let text = std::fs::read(&file).unwrap();
-        let value: serde_json::Value = serde_json::from_slice(&text).unwrap();
-        for record in value["Records"].as_array().unwrap().iter().filter(|r| r["eventSource"] == "s3.amazonaws.com") {
-            let read: Record = serde_json::from_value(record.clone()).unwrap_or_else(|e| panic!("{e}: {record}"));
-            assert_eq!(read.event_name, record["eventName"]);
-            seen += 1;
-        }
-    }
-    assert_eq!(seen, 271);
 }

@@ -27,7 +27,7 @@ pub(crate) async fn complete(
         return Err(malformed_xml());
     }
     let guards = s3.locks().keys(&input.bucket, [input.key.as_str()]).await;
-    let upload = s3.upload(&call, &input.bucket, &input.key, &input.upload_id)?;
+    let upload = s3.upload(&call, "s3:PutObject", &input.bucket, &input.key, &input.upload_id)?;
     let old = s3.object(&input.bucket, &input.key)?;
     conditional::check_write(&call.head, &input.key, old.as_ref().map(|old| old.etag.as_str()))?;
     let mut stored = BTreeMap::new();

@@ -8,18 +8,20 @@ use s3s::{S3Request, S3Response, S3Result};
 use store::Space;
 
 use crate::EmbeddedS3;
+use crate::access::on_bucket;
 use crate::bucket::{canonical_id, display_owner};
 use crate::context::Call;
 use crate::error::{internal, invalid_argument};
 use crate::list::{Encoding, given, page_size};
 use crate::object::show_checksum;
-use crate::row::{PartRow, UploadRow, decode};
+use crate::row::{BucketRow, PartRow, UploadRow, decode};
 use crate::walk::{Item, Walk};
 
 pub(crate) fn parts(s3: &EmbeddedS3, req: S3Request<ListPartsInput>) -> S3Result<S3Response<ListPartsOutput>> {
     let call = Call::of(&req)?;
     let input = req.input;
-    let upload = s3.upload(&call, &input.bucket, &input.key, &input.upload_id)?;
+    let action = "s3:ListMultipartUploadParts";
+    let (bucket, upload) = s3.upload_of_initiator(&call, action, &input.bucket, &input.key, &input.upload_id)?;
     let max = page_size(input.max_parts, "max-parts")?;
     let marker = input.part_number_marker.unwrap_or(0);
     let behind = u16::try_from(marker.min(i32::from(u16::MAX)))
@@ -33,7 +35,7 @@ pub(crate) fn parts(s3: &EmbeddedS3, req: S3Request<ListPartsInput>) -> S3Result
         key: Some(input.key),
         upload_id: Some(input.upload_id),
         initiator: Some(initiator(&upload)),
-        owner: Some(display_owner(&upload.owner, &upload.owner_name)),
+        owner: Some(display_owner(&bucket.owner, &bucket.owner_name)),
         storage_class: Some(StorageClass::from_static(StorageClass::STANDARD)),
         part_number_marker: Some(marker),
         next_part_number_marker: Some(page.last().map_or(0, |part| i32::from(part.number))),
@@ -76,7 +78,7 @@ pub(crate) fn uploads(
 ) -> S3Result<S3Response<ListMultipartUploadsOutput>> {
     let call = Call::of(&req)?;
     let input = req.input;
-    s3.bucket(&call, &input.bucket)?;
+    let bucket = s3.bucket(&call, &input.bucket, on_bucket("s3:ListBucketMultipartUploads"))?;
     let encoding = Encoding::of(input.encoding_type.as_ref())?;
     let max = page_size(input.max_uploads, "max-uploads")?;
     let prefix = input.prefix.as_deref().unwrap_or_default();
@@ -102,7 +104,7 @@ pub(crate) fn uploads(
             Item::Row(name, row) => {
                 let (key, id) = name.split_once('\0').ok_or_else(|| internal("an upload's row has no upload id"))?;
                 last = (Some(encoding.text(key)), Some(id.to_owned()));
-                uploads.push(entry(encoding.text(key), id, &decode(row)?));
+                uploads.push(entry(encoding.text(key), id, &decode(row)?, &bucket));
             }
         }
     }
@@ -124,14 +126,14 @@ pub(crate) fn uploads(
     }))
 }
 
-fn entry(key: String, id: &str, row: &UploadRow) -> MultipartUpload {
+fn entry(key: String, id: &str, row: &UploadRow, bucket: &BucketRow) -> MultipartUpload {
     let (checksum_algorithm, checksum_type) = shown_checksum(row);
     MultipartUpload {
         key: Some(key),
         upload_id: Some(id.to_owned()),
         initiated: Some(row.initiated.to_offset_date_time().into()),
         initiator: Some(initiator(row)),
-        owner: Some(display_owner(&row.owner, &row.owner_name)),
+        owner: Some(display_owner(&bucket.owner, &bucket.owner_name)),
         storage_class: Some(StorageClass::from_static(StorageClass::STANDARD)),
         checksum_algorithm,
         checksum_type,

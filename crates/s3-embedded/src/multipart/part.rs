@@ -32,7 +32,7 @@ pub(crate) async fn upload(s3: &EmbeddedS3, req: S3Request<UploadPartInput>) -> 
     let call = Call::of(&req)?;
     let mut input = req.input;
     let number = part_number(input.part_number)?;
-    let upload = s3.upload(&call, &input.bucket, &input.key, &input.upload_id)?;
+    let upload = s3.upload(&call, "s3:PutObject", &input.bucket, &input.key, &input.upload_id)?;
     meta::refuse_unsupported(&call.head)?;
     let claimed = Claimed::from_head(&call.head)?;
     check_algorithm(&upload, &claimed)?;
@@ -74,7 +74,7 @@ pub(crate) async fn copy(
     let call = Call::of(&req)?;
     let input = req.input;
     let number = part_number(input.part_number)?;
-    let upload = s3.upload(&call, &input.bucket, &input.key, &input.upload_id)?;
+    let upload = s3.upload(&call, "s3:PutObject", &input.bucket, &input.key, &input.upload_id)?;
     meta::refuse_unsupported(&call.head)?;
     let source = Source::of(&input.copy_source)?;
     let received = copy_source(s3, &call, &source, &upload, input.copy_source_range.as_deref()).await?;
@@ -126,7 +126,7 @@ impl EmbeddedS3 {
     async fn stage_part(&self, call: &Call, target: &Target<'_>, received: &Received) -> S3Result<(Unit, PartRow)> {
         let guards = self.locks().keys(target.bucket, [target.key]).await;
         // While the body came in, the upload may have been aborted or completed.
-        self.upload(call, target.bucket, target.key, target.upload_id)?;
+        self.upload(call, "s3:PutObject", target.bucket, target.key, target.upload_id)?;
         let row_key = part_key(target.upload_id, target.number);
         let old: Option<PartRow> = self.row(Space::Parts, &row_key)?;
         let mut unit = Unit::new();

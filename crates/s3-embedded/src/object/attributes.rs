@@ -7,6 +7,7 @@ use s3s::dto::{
 use s3s::{S3Request, S3Response, S3Result};
 
 use crate::EmbeddedS3;
+use crate::access::on_key;
 use crate::context::Call;
 use crate::error::{internal, invalid_argument};
 use crate::list::page_size;
@@ -30,7 +31,12 @@ pub(crate) fn get(
     meta::refuse_customer_key(&call.head)?;
     let wanted = wanted(&call)?;
     let wants = |attribute: &str| wanted.iter().any(|name| name == attribute);
-    let row = s3.own_object(&call, &input.bucket, &input.key)?;
+    let (read, read_attributes) = match input.version_id {
+        Some(_) => ("s3:GetObjectVersion", "s3:GetObjectVersionAttributes"),
+        None => ("s3:GetObject", "s3:GetObjectAttributes"),
+    };
+    s3.bucket(&call, &input.bucket, on_key(read_attributes, &input.key))?;
+    let row = s3.permitted_object(&call, &input.bucket, &input.key, read)?;
     let mut output = GetObjectAttributesOutput {
         last_modified: Some(row.modified.to_offset_date_time().into()),
         version_id: input.version_id.clone(),

@@ -9,6 +9,7 @@ use s3s::{S3ErrorCode, S3Request, S3Response, S3Result};
 use store::Unit;
 
 use crate::EmbeddedS3;
+use crate::access::{on_bucket, on_key};
 use crate::body::{Expect, Received};
 use crate::checksum::{Algorithm, Claimed};
 use crate::conditional::{self, Validators};
@@ -26,6 +27,8 @@ const ATTEMPTS: usize = 8;
 pub(crate) struct Source {
     pub bucket: String,
     pub key: String,
+    /// What reading it needs.
+    action: &'static str,
 }
 
 impl Source {
@@ -35,19 +38,25 @@ impl Source {
         };
         check_version(version_id.as_deref())?;
         check_key(key)?;
-        Ok(Self { bucket: bucket.to_string(), key: key.to_string() })
+        let action = if version_id.is_some() { "s3:GetObjectVersion" } else { "s3:GetObject" };
+        Ok(Self { bucket: bucket.to_string(), key: key.to_string(), action })
     }
 }
 
 impl EmbeddedS3 {
-    /// The source of a copy, if it is the caller's and the conditions hold.
+    /// The source of a copy, if the caller may read it and the conditions hold.
     pub(crate) fn source(&self, call: &Call, source: &Source) -> S3Result<ObjectRow> {
         let bucket = self.bucket_row(&source.bucket)?.ok_or_else(no_such_bucket)?;
         let expected = call.header("x-amz-source-expected-bucket-owner").unwrap_or(&bucket.owner);
-        if bucket.owner != call.owner.account || bucket.owner != expected {
+        if bucket.owner != expected {
             return Err(access_denied());
         }
-        let row = self.object(&source.bucket, &source.key)?.ok_or_else(|| no_such_key(&source.key))?;
+        self.check(call, &source.bucket, &bucket, on_key(source.action, &source.key))?;
+        let row = self.object(&source.bucket, &source.key)?;
+        if row.is_none() {
+            self.check(call, &source.bucket, &bucket, on_bucket("s3:ListBucket")).map_err(|_| access_denied())?;
+        }
+        let row = row.ok_or_else(|| no_such_key(&source.key))?;
         let validators = Validators { etag: &row.etag, modified: row.modified };
         conditional::check_copy_source(&call.head, &validators)?;
         Ok(row)
@@ -77,7 +86,7 @@ impl EmbeddedS3 {
 pub(crate) async fn copy(s3: &EmbeddedS3, req: S3Request<CopyObjectInput>) -> S3Result<S3Response<CopyObjectOutput>> {
     let call = Call::of(&req)?;
     let mut input = req.input;
-    s3.bucket(&call, &input.bucket)?;
+    s3.bucket(&call, &input.bucket, on_key("s3:PutObject", &input.key))?;
     check_key(&input.key)?;
     meta::refuse_unsupported(&call.head)?;
     let source = Source::of(&input.copy_source)?;
@@ -132,6 +141,22 @@ impl Changes {
         Ok(Self { meta, tags, algorithm })
     }
 
+    /// Tags are read with one permission of their own and written with another.
+    fn check_tagging(
+        &self,
+        s3: &EmbeddedS3,
+        call: &Call,
+        source: &Source,
+        (bucket, key): (&str, &str),
+        original: &ObjectRow,
+    ) -> S3Result<()> {
+        if self.tags.is_none() && !original.tags.is_empty() {
+            let row = s3.bucket_row(&source.bucket)?.ok_or_else(no_such_bucket)?;
+            s3.check(call, &source.bucket, &row, on_key("s3:GetObjectTagging", &source.key))?;
+        }
+        s3.check_tagging(call, bucket, key, self.tags.as_deref().unwrap_or(&original.tags))
+    }
+
     fn algorithm(&self, source: &ObjectRow) -> Algorithm {
         let kept = source.checksum.as_ref().map(|checksum| checksum.algorithm);
         self.algorithm.or(kept).unwrap_or(Algorithm::DEFAULT)
@@ -141,7 +166,9 @@ impl Changes {
 /// A copy onto itself that keeps its bytes writes only a new row. `None` if the bytes have to be read for their digests.
 async fn rewrite(s3: &EmbeddedS3, call: &Call, source: &Source, changes: &Changes) -> S3Result<Option<ObjectRow>> {
     let guards = s3.locks().keys(&source.bucket, [source.key.as_str()]).await;
+    s3.bucket(call, &source.bucket, on_key("s3:PutObject", &source.key))?;
     let old = s3.source(call, source)?;
+    changes.check_tagging(s3, call, source, (&source.bucket, &source.key), &old)?;
     let same_checksum = old.checksum.as_ref().map(|checksum| checksum.algorithm) == Some(changes.algorithm(&old));
     if matches!(old.body, BodyRow::Parts(_)) || !same_checksum {
         return Ok(None);
@@ -176,6 +203,7 @@ async fn duplicate(
                 s3.options().object_size_max
             )));
         }
+        changes.check_tagging(s3, call, source, (&input.bucket, &input.key), &original)?;
         let algorithm = changes.algorithm(&original);
         let Some(received) = s3.copy_bytes(&original, 0..original.size, algorithm).await? else { continue };
         let row = ObjectRow {

@@ -10,11 +10,14 @@ use s3s::{S3Error, S3Request, S3Response, S3Result};
 use store::{Space, Unit};
 
 use crate::EmbeddedS3;
+use crate::access::on_key;
 use crate::conditional;
 use crate::context::Call;
-use crate::error::{header_not_implemented, invalid_request, malformed_xml, no_such_key, precondition_failed};
+use crate::error::{
+    access_denied, header_not_implemented, invalid_request, malformed_xml, no_such_key, precondition_failed,
+};
 use crate::object::{check_key, check_version};
-use crate::row::{ObjectRow, object_key};
+use crate::row::{BucketRow, ObjectRow, object_key};
 
 /// Most keys of one request (`DeleteObjects`).
 const KEYS_MAX: usize = 1000;
@@ -32,7 +35,8 @@ pub(crate) async fn one(
         return Err(header_not_implemented());
     }
     let guards = s3.locks().keys(&input.bucket, [input.key.as_str()]).await;
-    s3.bucket(&call, &input.bucket)?;
+    let action = delete_action(input.version_id.as_deref());
+    s3.bucket(&call, &input.bucket, on_key(action, &input.key))?;
     let old = s3.object(&input.bucket, &input.key)?;
     if call.header("if-match").is_some() {
         conditional::check_write(&call.head, &input.key, old.as_ref().map(|old| old.etag.as_str()))?;
@@ -65,10 +69,13 @@ pub(crate) async fn many(
         return Err(malformed_xml());
     }
     let guards = s3.locks().keys(&input.bucket, asked.iter().map(|object| object.key.as_str())).await;
-    s3.bucket(&call, &input.bucket)?;
+    let row = s3.expected_bucket(&call, &input.bucket)?;
+    if row.owner != call.owner.account && row.policy.is_none() {
+        return Err(access_denied());
+    }
     let mut unit = Unit::new();
     unit.hold(guards);
-    let mut batch = Batch { s3, bucket: &input.bucket, unit, seen: HashSet::new() };
+    let mut batch = Batch { s3, call: &call, bucket: &input.bucket, row, unit, seen: HashSet::new() };
     let (mut deleted, mut errors) = (Vec::new(), Vec::new());
     for object in asked {
         match batch.delete(&object) {
@@ -89,10 +96,17 @@ pub(crate) async fn many(
     }))
 }
 
+/// Naming a version needs another permission, also where there is only one.
+fn delete_action(version_id: Option<&str>) -> &'static str {
+    if version_id.is_some() { "s3:DeleteObjectVersion" } else { "s3:DeleteObject" }
+}
+
 /// Deletions of one request, in one unit.
 struct Batch<'a> {
     s3: &'a EmbeddedS3,
+    call: &'a Call,
     bucket: &'a str,
+    row: BucketRow,
     unit: Unit,
     /// Keys may come twice; their bytes must be given up once.
     seen: HashSet<String>,
@@ -105,6 +119,8 @@ impl Batch<'_> {
         if object.size.is_some() || object.last_modified_time.is_some() {
             return Err(header_not_implemented());
         }
+        let need = on_key(delete_action(object.version_id.as_deref()), &object.key);
+        self.s3.check(self.call, self.bucket, &self.row, need)?;
         if self.seen.contains(&object.key) {
             return Ok(());
         }

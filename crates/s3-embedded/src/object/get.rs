@@ -68,10 +68,16 @@ pub(crate) async fn get(s3: &EmbeddedS3, req: S3Request<GetObjectInput>) -> S3Re
     Ok(S3Response::with_headers(output, kept_headers(&row, overrides)?))
 }
 
+/// Naming a version needs another permission, also where there is only one.
+fn read_action(version_id: Option<&str>) -> &'static str {
+    if version_id.is_some() { "s3:GetObjectVersion" } else { "s3:GetObject" }
+}
+
 /// Finds the row, checks the conditions, chooses the bytes and opens them.
 async fn open(s3: &EmbeddedS3, call: &Call, input: &GetObjectInput) -> S3Result<(ObjectRow, Selection, Reading)> {
+    let action = read_action(input.version_id.as_deref());
     for _ in 0..ATTEMPTS {
-        let row = s3.own_object(call, &input.bucket, &input.key)?;
+        let row = s3.permitted_object(call, &input.bucket, &input.key, action)?;
         let Some(selection) = select(s3, call, &row, input.part_number)? else { continue };
         if let Some(reading) = s3.read(&row.body, row.size, selection.range.clone()).await? {
             return Ok((row, selection, reading));
@@ -85,9 +91,10 @@ pub(crate) fn head(s3: &EmbeddedS3, req: S3Request<HeadObjectInput>) -> S3Result
     let input = req.input;
     check_version(input.version_id.as_deref())?;
     meta::refuse_customer_key(&call.head)?;
+    let action = read_action(input.version_id.as_deref());
     let mut found = None;
     for _ in 0..ATTEMPTS {
-        let row = s3.own_object(&call, &input.bucket, &input.key)?;
+        let row = s3.permitted_object(&call, &input.bucket, &input.key, action)?;
         if let Some(selection) = select(s3, &call, &row, input.part_number)? {
             found = Some((row, selection));
             break;

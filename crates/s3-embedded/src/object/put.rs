@@ -10,11 +10,13 @@ use sha2::{Digest, Sha256};
 use store::Unit;
 
 use crate::EmbeddedS3;
+use crate::access::{ServiceWriter, on_key};
 use crate::body::{Expect, INLINE_MAX, Received};
 use crate::checksum::{Algorithm, Checksum, Claimed, Digests, Kind};
 use crate::conditional;
 use crate::context::Call;
-use crate::error::{fail, invalid_argument, no_such_bucket};
+use crate::error::{fail, invalid_argument};
+use crate::lock::KeyGuards;
 use crate::meta;
 use crate::object::{check_key, show_checksum};
 use crate::row::{Meta, ObjectRow};
@@ -22,12 +24,13 @@ use crate::row::{Meta, ObjectRow};
 pub(crate) async fn put(s3: &EmbeddedS3, req: S3Request<PutObjectInput>) -> S3Result<S3Response<PutObjectOutput>> {
     let call = Call::of(&req)?;
     let mut input = req.input;
-    s3.bucket(&call, &input.bucket)?;
+    s3.bucket(&call, &input.bucket, on_key("s3:PutObject", &input.key))?;
     check_key(&input.key)?;
     meta::refuse_unsupported(&call.head)?;
     let meta = meta::read(&call.head, input.metadata.take())?;
     let tags = meta::tags(&call.head)?;
     meta::check_tags(&tags)?;
+    s3.check_tagging(&call, &input.bucket, &input.key, &tags)?;
     let claimed = Claimed::from_head(&call.head)?;
     let expect = Expect {
         length: body_length(&call)?,
@@ -106,7 +109,7 @@ impl EmbeddedS3 {
     ) -> S3Result<(Unit, ObjectRow)> {
         let guards = self.locks().keys(bucket, [key]).await;
         // While the body came in, the bucket may have gone.
-        self.bucket(call, bucket)?;
+        self.bucket(call, bucket, on_key("s3:PutObject", key))?;
         let old = self.object(bucket, key)?;
         conditional::check_write(&call.head, key, old.as_ref().map(|old| old.etag.as_str()))?;
         let mut unit = Unit::new();
@@ -116,12 +119,36 @@ impl EmbeddedS3 {
         Ok((unit, row))
     }
 
-    /// Stages an object of the server's own (a log file) and commits nothing: the caller adds its rows and commits both together.
+    /// Writing an object with tags needs a permission of its own.
+    pub(crate) fn check_tagging(
+        &self,
+        call: &Call,
+        bucket: &str,
+        key: &str,
+        tags: &[(String, String)],
+    ) -> S3Result<()> {
+        if !tags.is_empty() {
+            self.bucket(call, bucket, on_key("s3:PutObjectTagging", key))?;
+        }
+        Ok(())
+    }
+
+    /// Stages an object of a service's own (a log file) and commits nothing: the caller adds its rows and commits both together.
     ///
     /// The body is in memory; if it is larger than 64 KiB its file is written and synced here, before the unit that names it.
-    /// Errors: `NoSuchBucket`, `KeyTooLongError`, `InvalidURI`, `EntityTooLarge`, `InternalError`.
-    pub async fn stage_put(&self, bucket: &str, key: &str, object: StagedObject, now: Timestamp) -> S3Result<Unit> {
+    /// The bucket may be any account's; its policy must allow the service to write there.
+    /// Errors: `NoSuchBucket`, `AccessDenied`, `KeyTooLongError`, `InvalidURI`, `EntityTooLarge`, `InternalError`.
+    pub async fn stage_put(
+        &self,
+        bucket: &str,
+        key: &str,
+        object: StagedObject,
+        writer: &ServiceWriter<'_>,
+        now: Timestamp,
+    ) -> S3Result<Unit> {
         check_key(key)?;
+        // Before the body becomes a file, and again once nobody can change the policy.
+        self.check_delivery(bucket, key, writer)?;
         let claimed = Claimed::default();
         let expect = Expect {
             length: Some(object.body.len() as u64),
@@ -134,19 +161,19 @@ impl EmbeddedS3 {
             .step_by(INLINE_MAX)
             .map(|start| Ok(object.body.slice(start..object.body.len().min(start + INLINE_MAX))));
         let received = self.receive(futures::stream::iter(chunks.collect::<Vec<_>>()), expect).await?;
-        self.stage_own(bucket, key, object, &received, now).await
+        let guards = self.locks().keys(bucket, [key]).await;
+        self.check_delivery(bucket, key, writer)?;
+        self.stage_own(guards, (bucket, key), object, &received, now)
     }
 
-    async fn stage_own(
+    fn stage_own(
         &self,
-        bucket: &str,
-        key: &str,
+        guards: KeyGuards,
+        (bucket, key): (&str, &str),
         object: StagedObject,
         received: &Received,
         now: Timestamp,
     ) -> S3Result<Unit> {
-        let guards = self.locks().keys(bucket, [key]).await;
-        self.bucket_row(bucket)?.ok_or_else(no_such_bucket)?;
         let old = self.object(bucket, key)?;
         let mut unit = Unit::new();
         unit.hold(guards);

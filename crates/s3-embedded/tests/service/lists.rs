@@ -5,12 +5,14 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use s3_embedded::StagedObject;
 
-use crate::world::{START, World, check};
+use crate::world::{START, WRITER, World, check};
 
 async fn fill(world: &World, bucket: &str, keys: impl IntoIterator<Item = &str>) {
     world.good("PUT", &format!("/{bucket}"), "").await;
+    world.allow_service(bucket).await;
+    let now = Timestamp::from_secs(START);
     for key in keys {
-        let unit = world.s3.stage_put(bucket, key, StagedObject::default(), Timestamp::from_secs(START)).await.unwrap();
+        let unit = world.s3.stage_put(bucket, key, StagedObject::default(), &WRITER, now).await.unwrap();
         world.store.apply(unit).unwrap();
     }
 }

@@ -10,5 +10,6 @@ mod copies;
 mod lists;
 mod model;
 mod objects;
+mod policies;
 mod uploads;
 mod world;

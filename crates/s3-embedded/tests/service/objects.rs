@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use aws_api::Timestamp;
 use s3_embedded::{DeferredUnit, Options, StagedObject};
 
-use crate::world::{MIB, START, World, check, noise};
+use crate::world::{MIB, START, WRITER, World, check, noise};
 
 #[tokio::test]
 async fn bodies_of_all_sizes_survive_a_restart() {
@@ -380,6 +380,7 @@ async fn a_deferred_write_happens_when_its_unit_does() {
 async fn the_server_puts_files_of_its_own() {
     let world = World::new();
     world.good("PUT", "/bucket", "").await;
+    world.allow_service("bucket").await;
     let now = Timestamp::from_secs(START);
     for size in [10, 200_000] {
         let object = StagedObject {
@@ -388,14 +389,14 @@ async fn the_server_puts_files_of_its_own() {
             content_encoding: Some("gzip".into()),
             metadata: BTreeMap::from([("a".to_owned(), "b".to_owned())]),
         };
-        let unit = world.s3.stage_put("bucket", "AWSLogs/x.json.gz", object, now).await.unwrap();
+        let unit = world.s3.stage_put("bucket", "AWSLogs/x.json.gz", object, &WRITER, now).await.unwrap();
         world.store.commit(unit).await.unwrap();
         let got = world.good("GET", "/bucket/AWSLogs/x.json.gz", "").await;
         assert!(got.body == noise(size));
         assert_eq!(got.header("content-encoding").as_deref(), Some("gzip"));
         assert_eq!(got.header("x-amz-meta-a").as_deref(), Some("b"));
     }
-    let missing = world.s3.stage_put("nowhere", "k", StagedObject::default(), now).await;
+    let missing = world.s3.stage_put("nowhere", "k", StagedObject::default(), &WRITER, now).await;
     assert_eq!(missing.unwrap_err().code().as_str(), "NoSuchBucket");
     assert_eq!(world.s3.bucket_owner("bucket").unwrap().as_deref(), Some(crate::world::ALICE));
     assert_eq!(world.s3.bucket_owner("nowhere").unwrap(), None);

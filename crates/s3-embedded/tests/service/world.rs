@@ -9,7 +9,8 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use http_body_util::{BodyExt, Full, StreamBody};
 use s3_embedded::{
-    DeferredUnit, EmbeddedS3, ExpectedOperation, Options, Owner, RequestId, RequestTime, Service, Trailers,
+    DeferredUnit, EmbeddedS3, ExpectedOperation, Options, Owner, RequestId, RequestTime, Requester, Service,
+    ServiceWriter, Trailers,
 };
 use store::Store;
 use tempfile::TempDir;
@@ -18,6 +19,12 @@ use tempfile::TempDir;
 pub const START: i64 = 1_773_480_413;
 pub const ALICE: &str = "111122223333";
 pub const BOB: &str = "444455556666";
+/// A trail of Bob's.
+pub const WRITER: ServiceWriter<'static> = ServiceWriter {
+    service: "cloudtrail.amazonaws.com",
+    source_arn: "arn:aws:cloudtrail:us-east-1:444455556666:trail/audit",
+    source_account: BOB,
+};
 pub const MIB: usize = 1024 * 1024;
 
 pub struct World {
@@ -68,6 +75,7 @@ impl World {
                 .extension(RequestTime(Timestamp::from_secs(START + i64::try_from(number).unwrap())))
                 .extension(RequestId(uuid::Uuid::from_u128(u128::from(number) + (7 << 64)))),
             account: Some(ALICE),
+            requester: None,
             body: Bytes::new(),
             length: true,
         }
@@ -78,6 +86,23 @@ impl World {
         let answer = self.ask(method, uri).body(body).send().await;
         assert!(answer.status.is_success(), "{method} {uri}: {} {}", answer.status, answer.xml());
         answer
+    }
+
+    /// Puts a policy of these statements.
+    pub async fn put_policy(&self, bucket: &str, statements: &str) {
+        self.good("PUT", &format!("/{bucket}?policy"), format!(r#"{{"Statement":[{statements}]}}"#)).await;
+    }
+
+    /// Lets a service write everywhere in a bucket.
+    pub async fn allow_service(&self, bucket: &str) {
+        let statement = |action: &str, resource: &str| {
+            format!(
+                r#"{{"Effect":"Allow","Principal":{{"Service":"{}"}},"Action":"{action}","Resource":"arn:aws:s3:::{bucket}{resource}"}}"#,
+                WRITER.service
+            )
+        };
+        let statements = [statement("s3:GetBucketAcl", ""), statement("s3:PutObject", "/*")].join(",");
+        self.put_policy(bucket, &statements).await;
     }
 
     /// Files of large bodies that are there now.
@@ -105,6 +130,7 @@ pub struct Ask<'w> {
     world: &'w World,
     builder: http::request::Builder,
     account: Option<&'static str>,
+    requester: Option<Requester>,
     body: Bytes,
     length: bool,
 }
@@ -127,6 +153,14 @@ impl Ask<'_> {
     /// By another account; `None` is nobody.
     pub fn by(mut self, account: Option<&'static str>) -> Self {
         self.account = account;
+        self
+    }
+
+    /// By an identity of an account that is no administrator, over plain HTTP or over TLS.
+    pub fn user(mut self, account: &'static str, name: &str, secure_transport: bool) -> Self {
+        self.account = Some(account);
+        let arn = format!("arn:aws:iam::{account}:user/{name}");
+        self.requester = Some(Requester { arn, role_arn: None, secure_transport, administers: false });
         self
     }
 
@@ -176,7 +210,8 @@ impl Ask<'_> {
         }
         if let Some(account) = self.account {
             let owner = Owner { account: account.to_owned(), display_name: format!("account {account}") };
-            self.builder = self.builder.extension(owner);
+            let requester = self.requester.unwrap_or_else(|| Requester::root(account));
+            self.builder = self.builder.extension(owner).extension(requester);
         }
         let (parts, body) = self.world.service.call(self.builder.body(body).unwrap()).await.into_parts();
         let body = body.collect().await.map(http_body_util::Collected::to_bytes);
@@ -204,7 +239,8 @@ impl Answer {
     /// The texts of all elements of this name, unescaped as far as the tests need it.
     pub fn all(&self, element: &str) -> Vec<String> {
         let (open, close) = (format!("<{element}>"), format!("</{element}>"));
-        let unescape = |text: &str| text.replace("&quot;", "\"").replace("&lt;", "<").replace("&amp;", "&");
+        let unescape =
+            |text: &str| text.replace("&quot;", "\"").replace("&apos;", "'").replace("&lt;", "<").replace("&amp;", "&");
         self.xml().split(&open).skip(1).map(|rest| unescape(rest.split(&close).next().unwrap_or_default())).collect()
     }
 

@@ -52,7 +52,8 @@ fn bearer(token: &str) -> Result<HeaderValue> {
     Ok(value)
 }
 
-fn agent(insecure: bool) -> ureq::Agent {
+/// A client for one server.
+pub fn agent(insecure: bool) -> ureq::Agent {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let tls = TlsConfig::builder()
         .root_certs(RootCerts::PlatformVerifier)

@@ -3,6 +3,7 @@
 //! - Each object is what the last answered request made it, or what the one under way would have made it.
 //! - Each answered request has one record, in one log file and in at least one message; two records of a request are a fault,
 //!   two messages of a record are not.
+//! - Each log file is in one digest, and the digests are a chain without a gap.
 //! - A change that took effect has its record, answered or not, and one that did not take effect has none: they are committed
 //!   together.
 //!
@@ -15,12 +16,14 @@ use std::time::{Duration, Instant};
 use flate2::read::GzDecoder;
 use serde_json::{Value, json};
 use testkit::client::{Client, Scheme};
+use trail::digest::{Digest, DigestName, hash, is_log_file_name};
 
 use crate::load::{BUCKET, Memory, State, content, unchecked};
 use crate::server::{ADMIN, LOAD};
 
 const SQS: (&str, &str) = ("sqs", "1.0");
 const TRAILS: &str = "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101.DescribeTrails";
+const UPDATE_TRAIL: &str = "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101.UpdateTrail";
 /// Old objects that are looked at again after each crash.
 const SAMPLE: usize = 300;
 /// Of a log file, unpacked.
@@ -40,6 +43,8 @@ pub struct Evidence {
     /// Log files read and the records in them.
     pub files: usize,
     pub logged: usize,
+    /// Digests read.
+    pub digests: usize,
 }
 
 /// What matters of a record.
@@ -170,6 +175,60 @@ impl Evidence {
             std::thread::sleep(Duration::from_millis(200));
         }
     }
+
+    /// Reads all digests until each log file with records of the load is in one, or time is up; then looks for what is there
+    /// twice, and whether each digest names the one before it.
+    pub fn check_digests(&mut self, client: &mut Client, within: Duration) {
+        let deadline = Instant::now() + within;
+        let bucket = log_bucket(client);
+        let mut files = BTreeMap::new();
+        read_log_files(client, &bucket, &mut files);
+        let due: Vec<String> = files.into_iter().filter(|(_, facts)| !facts.is_empty()).map(|(name, _)| name).collect();
+        loop {
+            let digests = read_digests(client, &bucket);
+            let faults = check_chain(&digests, &due);
+            if faults.is_empty() || Instant::now() > deadline {
+                self.digests = digests.len();
+                self.faults.extend(faults);
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(200));
+        }
+    }
+}
+
+/// What is against the rules in digests, the oldest first.
+fn check_chain(digests: &[Vec<u8>], due: &[String]) -> Vec<String> {
+    let mut faults = Vec::new();
+    let mut named = BTreeMap::<String, u64>::new();
+    let mut before: Option<(Digest, String)> = None;
+    for content in digests {
+        let digest: Digest = serde_json::from_slice(content).expect("a digest is JSON");
+        for file in &digest.log_files {
+            *named.entry(file.s3_object.clone()).or_default() += 1;
+        }
+        let previous = before.as_ref().map(|(digest, hash)| (digest.digest_s3_object.clone(), hash.clone()));
+        let says = digest.previous().map(|previous| (previous.object, previous.hash));
+        if says != previous {
+            faults.push(format!("{} names {says:?} and not {previous:?}", digest.digest_s3_object));
+        }
+        if before.as_ref().is_some_and(|(before, _)| before.digest_end_time != digest.digest_start_time) {
+            faults.push(format!("{} does not begin where the one before it ends", digest.digest_s3_object));
+        }
+        before = Some((digest, hash(content)));
+    }
+    faults.extend(
+        named.iter().filter(|(_, count)| **count > 1).map(|(name, count)| format!("{name}: in {count} digests")),
+    );
+    faults.extend(due.iter().filter(|name| !named.contains_key(*name)).map(|name| format!("{name}: in no digest")));
+    faults
+}
+
+/// Has the detector's trail write digests of its log files.
+pub fn ask_for_digests(client: &mut Client) {
+    let trails = client.json("cloudtrail", "1.1", TRAILS, &json!({})).unwrap();
+    let update = json!({ "Name": trails["trailList"][0]["Name"], "EnableLogFileValidation": true });
+    client.json("cloudtrail", "1.1", UPDATE_TRAIL, &update).unwrap();
 }
 
 /// What is against the rules in records: each answered request has one, no request has two, each change has its own.
@@ -239,21 +298,31 @@ fn log_bucket(client: &mut Client) -> String {
 /// Adds the files that are not known yet.
 fn read_log_files(client: &mut Client, bucket: &str, files: &mut BTreeMap<String, Vec<(String, Fact)>>) {
     for name in list(client, bucket, "AWSLogs/") {
-        if files.contains_key(&name) || !name.ends_with(".json.gz") {
+        if files.contains_key(&name) || !is_log_file_name(&name) {
             continue;
         }
-        let answer = client.s3(Scheme::SigV4, "GET", &format!("/{bucket}/{name}"), None, b"").unwrap();
-        assert_eq!(answer.status, 200, "{name}: {answer:?}");
-        // The server may say that it is packed, or only store it so; the bytes tell.
-        let mut text = String::new();
-        GzDecoder::new(answer.body.as_slice())
-            .take(LOG_FILE_BYTES_MAX)
-            .read_to_string(&mut text)
-            .expect("a log file is gzip");
-        let log: Value = serde_json::from_str(&text).expect("a log file is JSON");
+        let log: Value = serde_json::from_slice(&read_packed(client, bucket, &name)).expect("a log file is JSON");
         let records = log["Records"].as_array().expect("a log file has records");
         files.insert(name, records.iter().filter_map(Fact::read).collect());
     }
+}
+
+/// All digests, the oldest first.
+fn read_digests(client: &mut Client, bucket: &str) -> Vec<Vec<u8>> {
+    let mut names = list(client, bucket, "AWSLogs/");
+    names.retain(|name| DigestName::parse(name).is_some());
+    names.sort_unstable();
+    names.iter().map(|name| read_packed(client, bucket, name)).collect()
+}
+
+fn read_packed(client: &mut Client, bucket: &str, name: &str) -> Vec<u8> {
+    let answer = client.s3(Scheme::SigV4, "GET", &format!("/{bucket}/{name}"), None, b"").unwrap();
+    assert_eq!(answer.status, 200, "{name}: {answer:?}");
+    // The server may say that it is packed, or only store it so; the bytes tell.
+    let mut content = Vec::new();
+    let unpacked = GzDecoder::new(answer.body.as_slice()).take(LOG_FILE_BYTES_MAX).read_to_end(&mut content);
+    unpacked.expect("log files and digests are gzip");
+    content
 }
 
 /// The names under a prefix, page by page.

@@ -49,6 +49,7 @@ fn what_the_server_answered_survives_each_crash() {
         if round == 0 {
             let created = connect(&server.address).s3(Scheme::SigV4, "PUT", &format!("/{BUCKET}"), None, b"").unwrap();
             assert_eq!(created.status, 200, "{created:?}");
+            evidence::ask_for_digests(&mut connect(&server.address));
         }
         let load = load::start(&server.address, &mut memory, random.number());
         wait_for_the_moment(&mut random);
@@ -75,9 +76,11 @@ fn what_the_server_answered_survives_each_crash() {
     }
     let server = lab.start(Crash::Kill);
     evidence.check_log_files(&mut connect(&server.address), &memory, SETTLE);
+    evidence.check_digests(&mut connect(&server.address), SETTLE);
     server.kill();
     evidence.assert_faultless("at the end");
     println!("{} records in {} log files, each answered request in one of them, once", evidence.logged, evidence.files);
+    println!("each of these files is in one of {} digests, once, and these are a chain", evidence.digests);
     assert!(!memory.answered.is_empty());
 }
 

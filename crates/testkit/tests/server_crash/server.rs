@@ -116,5 +116,9 @@ identity = {{ type = "IAMUser", arn = "arn:aws:iam::111122223333:user/{role}", p
             key.access_key_id, key.secret_access_key,
         )
     };
-    format!("{}{}\n[cloudtrail]\ndelivery_interval = \"1s\"\n", key(ADMIN, "admin"), key(LOAD, "s3"))
+    format!(
+        "{}{}\n[cloudtrail]\ndelivery_interval = \"1s\"\ndigest_interval = \"1s\"\n",
+        key(ADMIN, "admin"),
+        key(LOAD, "s3")
+    )
 }

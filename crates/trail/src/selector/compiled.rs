@@ -55,6 +55,8 @@ pub struct EventFacts<'a> {
     pub session_credential_from_console: bool,
     /// CloudTrail itself made the call, to deliver a file.
     pub own_delivery: bool,
+    /// The trail, by name or ARN, that the call stopped: `StopLogging` is the last event that a trail records.
+    pub stopped_trail: Option<&'a str>,
 }
 
 impl EventFacts<'_> {

@@ -1,0 +1,260 @@
+//! From a call to one of the RPC services to its record.
+
+use aws_api::{Arn, OpInfo, ServiceInfo, Timestamp};
+use serde_json::Value;
+
+use crate::elements::Elements;
+use crate::record::Head;
+use crate::{Failure, Record, Resource, UserIdentity};
+
+/// What stands in the place of what nobody else should read, as in AWS's own records.
+pub const HIDDEN: &str = "HIDDEN_DUE_TO_SECURITY_REASONS";
+
+/// Members that hold what a customer's messages hold: source, event, names at any depth.
+const CONTENTS: &[(&str, &str, &[&str])] = &[
+    ("events.amazonaws.com", "PutTargets", &["input", "inputTemplate"]),
+    ("events.amazonaws.com", "TestEventPattern", &["event"]),
+];
+
+/// What was seen of one call, by a caller whose signature was proven.
+#[derive(Debug, Clone)]
+pub struct ApiCall {
+    /// The service.
+    pub service: &'static ServiceInfo,
+    /// The operation.
+    pub op: &'static OpInfo,
+    /// Who.
+    pub identity: UserIdentity,
+    /// The caller's account, which gets the record.
+    pub account: String,
+    /// The region that was signed for.
+    pub region: String,
+    /// The address of the client.
+    pub source_ip: String,
+    /// The User-Agent header.
+    pub user_agent: Option<String>,
+    /// The Host header.
+    pub host: String,
+    /// Version and cipher suite (OpenSSL's spelling) of the connection, if it was encrypted.
+    pub tls: Option<(String, String)>,
+    /// Also in the answer.
+    pub request_id: String,
+    /// A UUID.
+    pub event_id: String,
+    /// What was asked ([`crate::request_parameters`]); `None` also where the call was refused before that was looked at.
+    pub parameters: Option<Elements>,
+    /// What was answered ([`crate::response_elements`]), of writes only.
+    pub response: Option<Elements>,
+    /// Why it did not succeed.
+    pub failure: Option<Failure>,
+}
+
+impl ApiCall {
+    /// The record, completed at `event_time`.
+    pub fn record(&self, event_time: Timestamp) -> Record {
+        let failure = self.failure.as_ref().map(as_recorded);
+        let head = Head {
+            event_source: self.service.event_source(),
+            event_name: self.op.name,
+            access: self.op.access,
+            category: self.op.category,
+            identity: &self.identity,
+            event_time,
+            region: &self.region,
+            source_ip: &self.source_ip,
+            user_agent: self.user_agent.clone().unwrap_or_default(),
+            host: &self.host,
+            tls: self.tls.as_ref(),
+            request_id: &self.request_id,
+            event_id: &self.event_id,
+            recipient_account: &self.account,
+            failure: failure.as_ref(),
+        };
+        let mut record = Record {
+            request_parameters: self.parameters.clone(),
+            response_elements: self.response.clone(),
+            resources: self.resources(),
+            ..Record::of(head)
+        };
+        hide_contents(&mut record);
+        record.fitted()
+    }
+
+    /// The queue of a call to SQS. Records of the other services' management events have no resources on AWS.
+    fn resources(&self) -> Vec<Resource> {
+        let arn = Some(self.service.signing_name).filter(|name| *name == "sqs").and_then(|_| self.queue_arn());
+        let resource = |arn| Resource {
+            account_id: Some(self.account.clone()),
+            kind: "AWS::SQS::Queue".into(),
+            arn: Some(arn),
+            ..Resource::default()
+        };
+        arn.map(resource).into_iter().collect()
+    }
+
+    fn queue_arn(&self) -> Option<String> {
+        let text = |name: &str| self.parameters.as_ref()?.get(name)?.as_str();
+        if let Some(arn) = text("sourceArn") {
+            return arn.parse::<Arn>().ok().filter(|arn| arn.service == "sqs").map(|arn| arn.to_string());
+        }
+        let (account, name) = match (text("queueName"), text("queueUrl")) {
+            (Some(name), _) => (self.account.as_str(), name),
+            (None, url) => {
+                // `https://host/111122223333/name`, or only its path
+                let mut parts = url?.rsplit('/');
+                let name = parts.next()?;
+                (parts.next()?, name)
+            }
+        };
+        let is_account = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
+        let is_name = (1..=80).contains(&name.len())
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
+        (is_account && is_name).then(|| Arn::new("sqs", &self.region, account, name).to_string())
+    }
+}
+
+/// Whatever a service calls it, `CloudTrail` says `AccessDenied`.
+fn as_recorded(failure: &Failure) -> Failure {
+    let code = match failure.code.as_str() {
+        "AccessDeniedException" | "AuthorizationError" => "AccessDenied",
+        other => other,
+    };
+    Failure { code: code.into(), message: failure.message.clone() }
+}
+
+fn hide_contents(record: &mut Record) {
+    let Some(parameters) = &mut record.request_parameters else { return };
+    for (source, name, members) in CONTENTS {
+        if record.event_source == *source && record.event_name == *name {
+            hide(parameters, members);
+        }
+    }
+    // An endpoint that is not a queue is an address, which may hold a password.
+    if record.event_source == "sns.amazonaws.com"
+        && let Some(Value::String(endpoint)) = parameters.get_mut("endpoint")
+        && !endpoint.starts_with("arn:")
+    {
+        HIDDEN.clone_into(endpoint);
+    }
+}
+
+fn hide(map: &mut Elements, members: &[&str]) {
+    for (name, value) in map {
+        if members.contains(&name.as_str()) {
+            *value = HIDDEN.into();
+            continue;
+        }
+        match value {
+            Value::Object(inner) => hide(inner, members),
+            Value::Array(values) => {
+                for inner in values.iter_mut().filter_map(Value::as_object_mut) {
+                    hide(inner, members);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::{request_parameters, response_elements};
+
+    fn call(service: &'static ServiceInfo, op: &str) -> ApiCall {
+        ApiCall {
+            service,
+            op: service.op(op).unwrap(),
+            identity: UserIdentity {
+                kind: "IAMUser".into(),
+                account_id: Some("111122223333".into()),
+                user_name: Some("u".into()),
+                ..UserIdentity::default()
+            },
+            account: "111122223333".into(),
+            region: "eu-central-1".into(),
+            source_ip: "192.0.2.1".into(),
+            user_agent: Some("aws-cli/2".into()),
+            host: "sqs.eu-central-1.amazonaws.com".into(),
+            tls: None,
+            request_id: "R".into(),
+            event_id: "E".into(),
+            parameters: None,
+            response: None,
+            failure: None,
+        }
+    }
+
+    const MOMENT: Timestamp = Timestamp::from_secs(1_773_480_413);
+
+    #[test]
+    fn golden() {
+        let mut call = call(&aws_api::sqs::SERVICE, "CreateQueue");
+        let input = aws_api::sqs::CreateQueueRequest { queue_name: Some("q".into()), ..Default::default() };
+        call.parameters = request_parameters(&input).unwrap();
+        let output = aws_api::sqs::CreateQueueResult { queue_url: "http://h/111122223333/q".into() };
+        call.response = response_elements(&output).unwrap();
+        assert_eq!(
+            serde_json::to_string(&call.record(MOMENT)).unwrap(),
+            concat!(
+                r#"{"eventVersion":"1.11","userIdentity":{"type":"IAMUser","accountId":"111122223333","userName":"u"},"#,
+                r#""eventTime":"2026-03-14T09:26:53Z","eventSource":"sqs.amazonaws.com","eventName":"CreateQueue","#,
+                r#""awsRegion":"eu-central-1","sourceIPAddress":"192.0.2.1","userAgent":"aws-cli/2","#,
+                r#""requestParameters":{"queueName":"q"},"responseElements":{"queueUrl":"http://h/111122223333/q"},"#,
+                r#""requestID":"R","eventID":"E","readOnly":false,"#,
+                r#""resources":[{"accountId":"111122223333","type":"AWS::SQS::Queue","ARN":"arn:aws:sqs:eu-central-1:111122223333:q"}],"#,
+                r#""eventType":"AwsApiCall","managementEvent":true,"recipientAccountId":"111122223333","eventCategory":"Management"}"#,
+            )
+        );
+    }
+
+    #[test]
+    fn the_queue_that_a_call_is_about() {
+        let cases = [
+            (
+                json!({"queueUrl": "https://h/111122223333/a.fifo"}),
+                Some("arn:aws:sqs:eu-central-1:111122223333:a.fifo"),
+            ),
+            (json!({"queueUrl": "/111122223333/a"}), Some("arn:aws:sqs:eu-central-1:111122223333:a")),
+            (json!({"sourceArn": "arn:aws:sqs:us-east-1:1:dlq"}), Some("arn:aws:sqs:us-east-1:1:dlq")),
+            (json!({"queueUrl": "a"}), None),
+            (json!({"queueUrl": "https://h/111122223333/a b"}), None),
+            (json!({"sourceArn": "nonsense"}), None),
+            (json!({}), None),
+        ];
+        for (parameters, arn) in cases {
+            let mut call = call(&aws_api::sqs::SERVICE, "PurgeQueue");
+            call.parameters = parameters.as_object().cloned();
+            let resources = call.record(MOMENT).resources;
+            assert_eq!(resources.first().and_then(|resource| resource.arn.as_deref()), arn, "{parameters}");
+        }
+    }
+
+    #[test]
+    fn contents_and_passwords_are_hidden() {
+        let mut put = call(&aws_api::events::SERVICE, "PutTargets");
+        let parameters = json!({"rule": "r", "targets": [{"id": "1", "input": "secret"},
+            {"id": "2", "inputTransformer": {"inputTemplate": "secret", "inputPathsMap": {"a": "$.a"}}}]});
+        put.parameters = parameters.as_object().cloned();
+        let mut subscribe = call(&aws_api::sns::SERVICE, "Subscribe");
+        subscribe.parameters = json!({"endpoint": "https://u:secret@h/"}).as_object().cloned();
+        for call in [&put, &subscribe] {
+            let text = serde_json::to_string(&call.record(MOMENT)).unwrap();
+            assert!(!text.contains("secret") && text.contains(HIDDEN), "{text}");
+        }
+        subscribe.parameters = json!({"endpoint": "arn:aws:sqs:r:a:q"}).as_object().cloned();
+        assert_eq!(subscribe.record(MOMENT).request_parameters.unwrap()["endpoint"], "arn:aws:sqs:r:a:q");
+    }
+
+    #[test]
+    fn refused_for_the_role() {
+        let mut call = call(&aws_api::sns::SERVICE, "CreateTopic");
+        call.failure = Some(Failure { code: "AuthorizationError".into(), message: "User: …".into() });
+        call.user_agent = None;
+        let record = serde_json::to_value(call.record(MOMENT)).unwrap();
+        assert_eq!((&record["errorCode"], &record["requestParameters"]), (&json!("AccessDenied"), &Value::Null));
+        assert_eq!(record.get("userAgent"), None);
+    }
+}
