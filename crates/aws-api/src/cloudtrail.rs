@@ -5,9 +5,7 @@
 //! operation is the same.
 
 mod lookup;
-
 pub use lookup::*;
-
 use serde::{Deserialize, Serialize};
 
 use crate::Blob;

@@ -150,6 +150,26 @@ async fn what_a_crash_cuts_off_is_recorded_at_the_next_start() {
     assert_eq!(recorder.recover().await.unwrap(), 0);
 }
 
+#[tokio::test]
+async fn a_client_that_goes_away_does_not_keep_its_call_from_being_recorded() {
+    let dir = tempfile::tempdir().unwrap();
+    let services = services(&dir, Options::default()).await;
+    let mut appended = services.0.store.log().subscribe();
+    let input = json!({"QueueName": "q"});
+    {
+        let answer = performed(&services, call(&aws_api::sqs::SERVICE, "CreateQueue", &input), None);
+        // Begun, and then nobody waits for it.
+        tokio::select! {
+            biased;
+            _ = answer => unreachable!("nothing is answered at once"),
+            () = std::future::ready(()) => {}
+        }
+    }
+    appended.changed().await.unwrap();
+    let records = recorded(&services.0.store);
+    assert_eq!((records.len(), &records[0].error_code), (1, &None));
+}
+
 /// A disk whose syncs can be made to fail.
 #[derive(Default)]
 struct Disk(AtomicBool);
