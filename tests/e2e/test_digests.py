@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 
 from clients import AwsCli
 from keys import ACCOUNT, ADMIN, config
+from policies import allow_trails
 from sigtrail import BINARY, REGION, Server, eventually
 
 BUCKET = "audit-logs"
@@ -157,6 +158,7 @@ def set_up(server, home, begin):
     """The trail, its bucket, and a bucket in each of two regions."""
     s3, trails = server.boto("s3"), server.boto("cloudtrail")
     s3.create_bucket(Bucket=BUCKET)
+    allow_trails(s3, BUCKET, prefix=PREFIX)
     created = trails.create_trail(
         Name=TRAIL, S3BucketName=BUCKET, S3KeyPrefix=PREFIX, IsMultiRegionTrail=True, EnableLogFileValidation=True
     )
@@ -251,6 +253,7 @@ def test_everything_is_valid(world, tmp_path):
 def test_the_record_of_the_delivery(world):
     """CloudTrail's own PUT into the bucket, as log files have it; the trail watches other buckets only, so look for it."""
     trails = world.trails
+    allow_trails(world.s3, "near")
     trails.create_trail(Name="watcher", S3BucketName="near")
     data = {"Type": "AWS::S3::Object", "Values": [f"arn:aws:s3:::{BUCKET}/"]}
     selectors = [{"DataResources": [data], "IncludeManagementEvents": False}]
@@ -453,6 +456,7 @@ def test_a_bucket_that_is_gone_for_a_while(start):
     server = start("--bare", keys=[ADMIN], delivery_interval="1s", digest_interval="1s")
     s3, trails = server.boto("s3"), server.boto("cloudtrail")
     s3.create_bucket(Bucket="comes-and-goes")
+    allow_trails(s3, "comes-and-goes")
     trails.create_trail(Name=TRAIL, S3BucketName="comes-and-goes", EnableLogFileValidation=True)
     s3.delete_bucket(Bucket="comes-and-goes")
     trails.start_logging(Name=TRAIL)
@@ -461,6 +465,7 @@ def test_a_bucket_that_is_gone_for_a_while(start):
     eventually(lambda: status().get("LatestDigestDeliveryError") == "NoSuchBucket", "the failure is told")
     time.sleep(2)
     s3.create_bucket(Bucket="comes-and-goes")
+    allow_trails(s3, "comes-and-goes")
 
     def digests():
         entries = s3.list_objects_v2(Bucket="comes-and-goes").get("Contents", [])

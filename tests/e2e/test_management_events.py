@@ -8,6 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from keys import ACCOUNT, ADMIN, AUDIT, ROLE
+from policies import allow_trails
 from sigtrail import REGION, eventually
 from test_log_files import log_records
 from test_pipeline_by_hand import Aws
@@ -20,6 +21,7 @@ def recorded(start):
     """A server with a trail of management events only, and everything that was done on it."""
     server = start("--bare")
     server.boto("s3").create_bucket(Bucket=LOGS)
+    allow_trails(server.boto("s3"), LOGS)
     trails = server.boto("cloudtrail")
     trails.create_trail(Name="management", S3BucketName=LOGS)
     trails.start_logging(Name="management")

@@ -525,7 +525,7 @@ mod tests {
 
     #[test]
     fn a_key_for_audit_changes_no_trail() {
-        assert_eq!(SERVICE.ops.len(), 16);
+        assert_eq!(SERVICE.ops.len(), 17);
         for op in SERVICE.ops {
             assert_eq!(op.role == Role::Admin, op.access == Access::Write, "{}", op.name);
             assert_ne!(op.role, Role::S3, "{}", op.name);
