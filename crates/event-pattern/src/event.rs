@@ -18,9 +18,10 @@ mod scalar;
 use crate::error::EventError;
 use crate::fields::{Fields, NONE, OUTSIDE};
 use crate::lexer::unescape;
-use crate::names::{Names, NodeId, ROOT};
+use crate::names::{Names, NextKey, NodeId, ROOT};
 use crate::operator::Kind;
 use blocks::{Blocks, Broken};
+use masks::{BLOCK, CHUNK};
 use scalar::{ends_scalar, literal, number};
 
 /// The longest event that is read, 256 MiB: positions are 32 bits wide, and unescaped text is never longer than its source.
@@ -55,11 +56,26 @@ pub(crate) fn read(
     frames: &mut Vec<Frame>,
 ) -> Result<(), EventError> {
     check_length(event)?;
+    let room = (fields, frames);
     let read = match reading {
-        Reading::Loose => Reader::<false>::new(event, names, fields, frames).event(),
-        Reading::Strict => Reader::<true>::new(event, names, fields, frames).event(),
+        Reading::Loose => read_loosely(event, names, room),
+        Reading::Strict => Reader::<true, false>::new(event, names, room, CHUNK, 0).event(),
     };
     read.map_err(|Broken| mistake(event))
+}
+
+/// Where what is read is put, and where a reader is on the way.
+type Room<'r> = (&'r mut Fields, &'r mut Vec<Frame>);
+
+fn read_loosely(event: &[u8], names: &Names, room: Room<'_>) -> Result<(), Broken> {
+    // An event that was cut short is read up to there.
+    let is_whole = names.end_alike() && event.trim_ascii_end().last() == Some(&b'}');
+    match if is_whole { names.next_last(event) } else { NextKey::Anywhere } {
+        NextKey::Anywhere => Reader::<false, false>::new(event, names, room, CHUNK, 0).event(),
+        NextKey::At(at) => Reader::<false, true>::new(event, names, room, at / BLOCK + 2, at).event(),
+        NextKey::Nowhere if event.trim_ascii_start().first() == Some(&b'{') => Ok(()),
+        NextKey::Nowhere => Err(Broken),
+    }
 }
 
 /// Whether an event is one JSON object in UTF-8 (RFC 8259), all of it: the check that strict matching makes, without
@@ -76,7 +92,7 @@ pub(crate) fn read(
 pub fn validate(event: &[u8]) -> Result<(), EventError> {
     check_length(event)?;
     let starts = event.trim_ascii_start().first() == Some(&b'{');
-    if starts && Blocks::<true>::new(event).finish().is_ok() { Ok(()) } else { Err(mistake(event)) }
+    if starts && Blocks::<true>::new(event, CHUNK).finish().is_ok() { Ok(()) } else { Err(mistake(event)) }
 }
 
 fn check_length(event: &[u8]) -> Result<(), EventError> {
@@ -90,7 +106,8 @@ fn mistake(event: &[u8]) -> EventError {
     EventError::Syntax { offset, expected }
 }
 
-struct Reader<'r, const STRICT: bool> {
+/// With `JUMP` it knows where the next key is that a name ends in.
+struct Reader<'r, const STRICT: bool, const JUMP: bool> {
     event: &'r [u8],
     /// The next byte; a quote or bracket there is the next that `blocks` finds.
     at: usize,
@@ -98,7 +115,15 @@ struct Reader<'r, const STRICT: bool> {
     names: &'r Names,
     fields: &'r mut Fields,
     frames: &'r mut Vec<Frame>,
+    /// So often it may still be asked where the next key is that a name ends in.
+    asks: u8,
+    /// No key before this place is one.
+    next_key: usize,
 }
+
+/// So often it is asked, where all names end alike, where the next such key is. Where there is one again and again, asking
+/// only costs time.
+const ASKS_MAX: u8 = 4;
 
 /// Where the bytes of a text are.
 struct Text {
@@ -107,10 +132,12 @@ struct Text {
     end: usize,
 }
 
-impl<'r, const STRICT: bool> Reader<'r, STRICT> {
-    fn new(event: &'r [u8], names: &'r Names, fields: &'r mut Fields, frames: &'r mut Vec<Frame>) -> Self {
+impl<'r, const STRICT: bool, const JUMP: bool> Reader<'r, STRICT, JUMP> {
+    /// `next_key` and `asks` matter with `JUMP` only.
+    fn new(event: &'r [u8], names: &'r Names, (fields, frames): Room<'r>, ahead: usize, next_key: usize) -> Self {
         frames.clear();
-        Self { event, at: 0, blocks: Blocks::new(event), names, fields, frames }
+        let blocks = Blocks::new(event, ahead);
+        Self { event, at: 0, blocks, names, fields, frames, asks: ASKS_MAX, next_key }
     }
 
     fn event(mut self) -> Result<(), Broken> {
@@ -177,7 +204,7 @@ impl<'r, const STRICT: bool> Reader<'r, STRICT> {
     /// Starts or goes on with the innermost object or array: `false` if it is over.
     fn resume(&mut self, frame: Frame, close: u8) -> Result<bool, Broken> {
         if frame.populated {
-            if !STRICT && self.frames.len() == 1 && self.names.are_certainly_not_in(&self.event[self.at..]) {
+            if self.is_over() {
                 self.stop();
                 return Ok(false);
             }
@@ -187,6 +214,28 @@ impl<'r, const STRICT: bool> Reader<'r, STRICT> {
             top.populated = true;
         }
         Ok(true)
+    }
+
+    /// Whether the rest certainly holds no value that patterns mention. Asked behind a value.
+    fn is_over(&mut self) -> bool {
+        if STRICT {
+            return false;
+        }
+        let rest = &self.event[self.at..];
+        if self.frames.len() == 1 && self.names.are_certainly_not_in(rest) {
+            return true;
+        }
+        // Of an array that a name leads to, further values come without a key.
+        if !JUMP || self.asks == 0 || self.at < self.next_key || self.frames.iter().any(|frame| frame.array != NONE) {
+            return false;
+        }
+        self.asks -= 1;
+        match self.names.next_last(rest) {
+            NextKey::Nowhere => return true,
+            NextKey::At(next) => self.next_key = self.at + next,
+            NextKey::Anywhere => self.asks = 0,
+        }
+        false
     }
 
     /// Leaves the rest of the event unread: the answer is certain.
@@ -202,6 +251,10 @@ impl<'r, const STRICT: bool> Reader<'r, STRICT> {
         while more {
             let Some(node) = self.next_mentioned(frame.node)? else { return self.leave() };
             self.value(node, frame)?;
+            if JUMP && self.frames.len() == depth && self.is_over() {
+                self.stop();
+                return Ok(());
+            }
             more = self.frames.len() == depth && self.goes_on(b'}')?;
         }
         Ok(())
@@ -212,6 +265,9 @@ impl<'r, const STRICT: bool> Reader<'r, STRICT> {
     /// Most of an event goes by here. The place in the event is kept in local variables, which stay in registers.
     fn next_mentioned(&mut self, node: NodeId) -> Result<Option<NodeId>, Broken> {
         let event = self.event;
+        if JUMP && self.next_key > self.at {
+            self.jump();
+        }
         let (mut at, mut cursor) = (self.at, self.blocks.cursor);
         loop {
             if event.get(at) != Some(&b'"') {
@@ -255,6 +311,16 @@ impl<'r, const STRICT: bool> Reader<'r, STRICT> {
                 }
                 _ => return Err(Broken),
             }
+        }
+    }
+
+    /// From the start of an entry to that of the next one whose key a name may end in, if all before are plain: without
+    /// brackets they are of this object, and their values are no objects or arrays that a name leads through.
+    fn jump(&mut self) {
+        let Some(quote) = self.next_key.checked_sub(1) else { return };
+        let before = self.event[self.at..quote].trim_ascii_end().last();
+        if before == Some(&b',') && self.blocks.skip_to(quote) {
+            self.at = quote;
         }
     }
 

@@ -110,7 +110,12 @@ impl Folded {
 /// canonical form have this form in common with it.
 pub(crate) fn canonical(text: &[u8], out: &mut Vec<u8>) {
     out.clear();
-    out.extend(text.iter().filter(|byte| byte.is_ascii()).map(u8::to_ascii_lowercase));
+    if text.is_ascii() {
+        out.extend_from_slice(text);
+    } else {
+        out.extend(text.iter().filter(|byte| byte.is_ascii()));
+    }
+    out.make_ascii_lowercase();
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use memchr::arch::all::packedpair::Pair;
 use memchr::memmem;
 
 pub(crate) type NodeId = u32;
@@ -15,7 +16,29 @@ pub(crate) const ROOT: NodeId = 0;
 pub(crate) struct Names {
     nodes: Vec<Node>,
     /// The first step of all names, if it is the same.
-    sole: Option<memmem::Finder<'static>>,
+    first: Option<memmem::Finder<'static>>,
+    last: Last,
+}
+
+/// What is known of the next key that a name ends in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NextKey {
+    /// There is none.
+    Nowhere,
+    /// None before the text at this place, which may be one, or a part of it.
+    At(usize),
+    /// Nothing.
+    Anywhere,
+}
+
+/// The last step of all names.
+#[derive(Clone, Debug, Default)]
+enum Last {
+    /// There are no names.
+    #[default]
+    None,
+    Same(Box<Word>),
+    Different,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -129,7 +152,7 @@ impl Children {
 
 impl Names {
     pub(crate) fn new() -> Self {
-        Self { nodes: vec![Node::default()], sole: None }
+        Self { nodes: vec![Node::default()], first: None, last: Last::None }
     }
 
     /// Adds a condition on the path `name` and returns its field; `fresh` is the id if the field is new.
@@ -146,7 +169,10 @@ impl Names {
         }
         let node = &mut self.nodes[at as usize];
         node.conditions += 1;
-        *node.field.get_or_insert(fresh)
+        if node.field.is_none() {
+            self.last.meet(name.rsplit('.').next().unwrap_or_default());
+        }
+        *self.nodes[at as usize].field.get_or_insert(fresh)
     }
 
     /// Takes back one [`Names::add`].
@@ -170,7 +196,7 @@ impl Names {
         self.nodes[at as usize].children.insert(step.into(), child);
         if at == ROOT {
             let first = self.nodes[ROOT as usize].children.used == 1;
-            self.sole = first.then(|| memmem::Finder::new(step).into_owned());
+            self.first = first.then(|| memmem::Finder::new(step).into_owned());
         }
         child
     }
@@ -200,8 +226,19 @@ impl Names {
     /// Whether the last entries of an event's top level, `rest`, certainly hold no name that patterns mention: no key can
     /// spell one.
     pub(crate) fn are_certainly_not_in(&self, rest: &[u8]) -> bool {
-        let Some(sole) = &self.sole else { return false };
-        sole.find(rest).is_none() && memchr::memchr(b'\\', rest).is_none()
+        let Some(first) = &self.first else { return false };
+        first.find(rest).is_none() && memchr::memchr(b'\\', rest).is_none()
+    }
+
+    /// Whether all names end in the same step, so that there is something to look for.
+    pub(crate) fn end_alike(&self) -> bool {
+        matches!(self.last, Last::Same(_))
+    }
+
+    /// Where in `rest` the next key may be that a name ends in.
+    pub(crate) fn next_last(&self, rest: &[u8]) -> NextKey {
+        let Last::Same(last) = &self.last else { return NextKey::Anywhere };
+        last.next(rest)
     }
 
     /// The field that ends at a node.
@@ -214,6 +251,64 @@ impl Names {
     #[inline]
     pub(crate) fn goes_on(&self, at: NodeId) -> bool {
         self.nodes[at as usize].below > 0
+    }
+}
+
+/// A text to look for beside backslashes, since an escape can spell any letter of it.
+#[derive(Clone, Debug)]
+struct Word {
+    finder: memmem::Finder<'static>,
+    /// Its byte that is least likely in other texts, and where it stands; `None` in a text of less than two bytes.
+    rare: Option<(usize, u8)>,
+}
+
+/// So many other places of the rare byte are looked at before it is taken for not so rare.
+const RARE_MAX: usize = 3;
+
+impl Word {
+    fn new(text: &str) -> Self {
+        let text = text.as_bytes();
+        let rare = Pair::new(text).map(|pair| usize::from(pair.index1()));
+        Self { finder: memmem::Finder::new(text).into_owned(), rare: rare.map(|at| (at, text[at])) }
+    }
+
+    fn next(&self, rest: &[u8]) -> NextKey {
+        let mut from = 0;
+        if let Some((offset, rare)) = self.rare {
+            for _ in 0..RARE_MAX {
+                // One pass for both.
+                let Some(at) = memchr::memchr2(rare, b'\\', &rest[from..]).map(|at| from + at) else {
+                    return NextKey::Nowhere;
+                };
+                if rest[at] == b'\\' {
+                    return NextKey::Anywhere;
+                }
+                if let Some(start) = at.checked_sub(offset)
+                    && rest[start..].starts_with(self.finder.needle())
+                {
+                    return NextKey::At(start);
+                }
+                from = at + 1;
+            }
+            // One whose rare byte comes later may have begun already.
+            from = from.saturating_sub(offset);
+        }
+        let plain = self.finder.find(&rest[from..]).map(|at| from + at);
+        match (memchr::memchr(b'\\', &rest[from..plain.unwrap_or(rest.len())]), plain) {
+            (Some(_), _) => NextKey::Anywhere,
+            (None, Some(at)) => NextKey::At(at),
+            (None, None) => NextKey::Nowhere,
+        }
+    }
+}
+
+impl Last {
+    fn meet(&mut self, step: &str) {
+        match self {
+            Self::None => *self = Self::Same(Box::new(Word::new(step))),
+            Self::Same(last) if last.finder.needle() == step.as_bytes() => {}
+            Self::Same(_) | Self::Different => *self = Self::Different,
+        }
     }
 }
 
@@ -232,4 +327,28 @@ fn has_point(key: &[u8]) -> bool {
 /// Ids are 32 bits wide: fewer than four billion nodes fit in memory.
 pub(crate) fn id(index: usize) -> u32 {
     u32::try_from(index).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 5_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn the_next_key_is_found(rest in "[abQ]{0,40}\\\\?[abQ]{0,10}", word in "[abQ]{1,4}") {
+            let (rest, word) = (rest.as_bytes(), word.as_str());
+            let plain = (0..=rest.len()).find(|&at| rest[at..].starts_with(word.as_bytes()));
+            let escape = rest.iter().position(|&byte| byte == b'\\');
+            let expected = match (plain, escape) {
+                (Some(at), escape) if escape.is_none_or(|escape| at < escape) => NextKey::At(at),
+                (_, Some(_)) => NextKey::Anywhere,
+                (_, None) => NextKey::Nowhere,
+            };
+            prop_assert_eq!(Word::new(word).next(rest), expected);
+        }
+    }
 }

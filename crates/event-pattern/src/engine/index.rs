@@ -47,6 +47,8 @@ pub(super) struct FieldIndex {
 #[derive(Clone, Debug, Default)]
 struct FoldedIndex {
     used: bool,
+    /// One bit for each ASCII character that a text has to begin with; most values are turned away by that.
+    firsts: u128,
     texts: ByText,
     prefixes: Trie<false>,
     suffixes: Trie<true>,
@@ -136,6 +138,24 @@ fn wildcard_places(wildcard: &Wildcard) -> Vec<Place<'_>> {
     places
 }
 
+impl FoldedIndex {
+    /// Something is about to wait at a place.
+    fn expect(&mut self, place: &Place<'_>) {
+        self.firsts |= match place {
+            Place::Folded(text) | Place::FoldedPrefix(text) => text.first().map_or(u128::MAX, |&first| 1 << first),
+            Place::FoldedSuffix(_) => u128::MAX,
+            _ => return,
+        };
+        self.used = true;
+    }
+
+    /// Whether something may wait for a text: one that begins with ASCII has a canonical form that begins so.
+    fn may_have(&self, text: &[u8]) -> bool {
+        let first = text.first().filter(|first| first.is_ascii());
+        self.used && first.is_none_or(|first| self.firsts >> first.to_ascii_lowercase() & 1 == 1)
+    }
+}
+
 impl FieldIndex {
     pub(super) fn is_empty(&self) -> bool {
         self.entries == 0
@@ -185,7 +205,7 @@ impl FieldIndex {
             let place = self.cheapest(operator).0;
             self.entries += 1;
             self.has_grams |= matches!(place, Place::Gram(_));
-            self.folded.used |= matches!(place, Place::Folded(_) | Place::FoldedPrefix(_) | Place::FoldedSuffix(_));
+            self.folded.expect(&place);
             match place {
                 Place::Range(bottom, top) => self.ranges.add(bottom, top, sub),
                 place => self.waiting(&place).push(sub),
@@ -276,7 +296,7 @@ impl FieldIndex {
         if self.has_grams {
             self.grams.find(text, found);
         }
-        if self.folded.used {
+        if self.folded.may_have(text) {
             canonical(text, buffer);
             self.folded.texts.get(buffer.as_slice()).into_iter().for_each(&mut *found);
             self.folded.prefixes.find(buffer, found);

@@ -106,6 +106,13 @@ impl<const BACKWARD: bool> Trie<BACKWARD> {
     /// Calls `found` with the list of each registered text that `text` starts (or ends) with.
     #[inline]
     pub(super) fn find(&self, text: &[u8], found: &mut impl FnMut(&Waiting)) {
+        // Most fields have none.
+        if self.nodes.len() > 1 || !self.nodes[0].waiting.is_empty() {
+            self.follow(text, found);
+        }
+    }
+
+    fn follow(&self, text: &[u8], found: &mut impl FnMut(&Waiting)) {
         let (mut node, mut index) = (&self.nodes[0], 0);
         loop {
             if !node.waiting.is_empty() {

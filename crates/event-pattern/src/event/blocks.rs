@@ -25,6 +25,8 @@ pub(super) struct Blocks<'e, const STRICT: bool> {
     base: usize,
     /// Where the next chunk starts.
     next: usize,
+    /// How many blocks it has at most.
+    ahead: usize,
     /// The current block of the chunk, and how many there are.
     index: usize,
     count: usize,
@@ -32,6 +34,8 @@ pub(super) struct Blocks<'e, const STRICT: bool> {
     /// The same of all blocks of the chunk, and which are brackets.
     marks: [u64; CHUNK],
     brackets: [u64; CHUNK],
+    /// Which quotes open a text.
+    opening: [u64; CHUNK],
     inside: u64,
     escape: u64,
     grammar: Grammar,
@@ -62,9 +66,11 @@ fn escaped(backslash: u64, carry: &mut u64) -> u64 {
 }
 
 impl<'e, const STRICT: bool> Blocks<'e, STRICT> {
-    pub(super) fn new(event: &'e [u8]) -> Self {
+    /// The first chunk has `ahead` blocks: less than others where the reader may well not want all of the event.
+    pub(super) fn new(event: &'e [u8], ahead: usize) -> Self {
         Self {
             event,
+            ahead: ahead.clamp(1, CHUNK),
             base: 0,
             next: 0,
             index: 0,
@@ -72,6 +78,7 @@ impl<'e, const STRICT: bool> Blocks<'e, STRICT> {
             cursor: Cursor { ahead: 0, start: 0 },
             marks: [0; CHUNK],
             brackets: [0; CHUNK],
+            opening: [0; CHUNK],
             inside: 0,
             escape: 0,
             grammar: Grammar::new(),
@@ -104,9 +111,11 @@ impl<'e, const STRICT: bool> Blocks<'e, STRICT> {
     /// Finds the classes of the next chunk's bytes; behind the event's last byte are blanks.
     fn classify(&mut self, masks: &mut [Masks; CHUNK], grammar: &mut [GrammarMasks]) -> Result<(), Broken> {
         let (blocks, rest) = self.event.get(self.next..).unwrap_or_default().as_chunks::<BLOCK>();
-        let mut count = blocks.len().min(CHUNK);
+        let ahead = self.ahead;
+        self.ahead = (2 * ahead).min(CHUNK);
+        let mut count = blocks.len().min(ahead);
         let mut flags = classify(&blocks[..count], masks, grammar);
-        if count < CHUNK && !rest.is_empty() {
+        if count < ahead && !rest.is_empty() {
             let mut last = [b' '; BLOCK];
             last[..rest.len()].copy_from_slice(rest);
             let more = classify(&[last], &mut masks[count..], grammar.get_mut(count..).unwrap_or_default());
@@ -134,6 +143,7 @@ impl<'e, const STRICT: bool> Blocks<'e, STRICT> {
         self.backslashes |= masks.backslash != 0;
         self.brackets[index] = masks.brackets & outside;
         self.marks[index] = quote | self.brackets[index];
+        self.opening[index] = quote & inside;
         if STRICT {
             let GrammarMasks { open, comma, colon, space, control } = grammar;
             if control & inside != 0 {
@@ -189,6 +199,32 @@ impl<'e, const STRICT: bool> Blocks<'e, STRICT> {
         let at = cursor.start + cursor.ahead.trailing_zeros() as usize;
         cursor.ahead &= cursor.ahead - 1;
         Ok(at)
+    }
+
+    /// Goes to the quote at `at`, if it opens a text and there are no brackets before it. If not, or if the chunk ends before,
+    /// nothing changes.
+    pub(super) fn skip_to(&mut self, at: usize) -> bool {
+        let Some(offset) = at.checked_sub(self.base) else { return false };
+        let (index, bit) = (offset / BLOCK, 1 << (offset % BLOCK));
+        if index < self.index || index >= self.count || self.opening[index] & bit == 0 {
+            return false;
+        }
+        let mut brackets = self.cursor.ahead & self.brackets[self.index];
+        if index > self.index {
+            for between in &self.brackets[self.index + 1..index] {
+                brackets |= between;
+            }
+            if brackets != 0 {
+                return false;
+            }
+            brackets = self.brackets[index];
+        }
+        if brackets & (bit - 1) != 0 {
+            return false;
+        }
+        self.index = index;
+        self.cursor = Cursor { ahead: self.marks[index] & !(bit - 1), start: self.base + index * BLOCK };
+        true
     }
 
     /// Where the bracket is that closes the one that [`Blocks::next`] returned last.
@@ -256,7 +292,7 @@ mod tests {
         #[test]
         fn quotes_and_brackets_are_found(event in "[\"\\\\{}\\[\\]a ]{0,300}") {
             let event = event.as_bytes();
-            let mut blocks = Blocks::<false>::new(event);
+            let mut blocks = Blocks::<false>::new(event, event.len() % 11);
             let found: Vec<usize> = std::iter::from_fn(|| blocks.next().ok()).collect();
             proptest::prop_assert_eq!(found, naive(event));
         }
