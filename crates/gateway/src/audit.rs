@@ -12,7 +12,7 @@ use http::request::Parts;
 use http::{HeaderValue, Request, Response, StatusCode};
 use http_body::Body as _;
 use http_body_util::{BodyExt, Limited};
-use record::{Failure, Outcome, S3Call, Signed, UserIdentity};
+use record::{CallersCopy, Failure, Outcome, S3Call, Signed, UserIdentity};
 use s3_embedded::{DeferredUnit, ExpectedOperation, Owner, RequestId, RequestTime, Requester};
 use signature::Denied;
 use store::{Store, StoreError, Unit};
@@ -281,8 +281,19 @@ impl<B: Backend> Audit<B> {
             call.recipient_account = caller.account.clone().unwrap_or_else(|| self.around.account.clone());
             call.region = caller.region.clone().unwrap_or_else(|| self.around.region.clone());
         }
+        self.share(&mut call, caller.account.as_deref());
         let response = dressed(answer.response, exchange);
         self.recorded(exchange, response, answer.unit, call, Outcome::Admitted).await
+    }
+
+    /// A call on another account's bucket is an event of both accounts; an anonymous one of the bucket's alone, as AWS has it.
+    fn share(&self, call: &mut S3Call, caller: Option<&str>) {
+        if caller == Some(&call.recipient_account) {
+            return;
+        }
+        let new_id = || (self.around.ids)().to_string();
+        call.shared_event_id = Some(new_id());
+        call.callers_copy = caller.map(|account| CallersCopy { account: account.to_owned(), event_id: new_id() });
     }
 
     /// Answers a request that failed authentication, and keeps it apart.
@@ -331,6 +342,8 @@ impl<B: Backend> Audit<B> {
             bytes_in: 0,
             bytes_out: 0,
             failure: None,
+            shared_event_id: None,
+            callers_copy: None,
         }
     }
 

@@ -43,7 +43,9 @@ impl Recorder {
 
     /// Commits what a request staged together with its record. After this it is done and recorded, or neither.
     pub(crate) async fn record(&self, mut unit: Unit, call: &S3Call, outcome: Outcome) -> Result<(), StoreError> {
-        unit.append(encode(call, outcome, (self.clock)()));
+        for (_, entry) in encode(call, outcome, (self.clock)()) {
+            unit.append(entry);
+        }
         self.store.commit(unit).await?;
         Ok(())
     }
@@ -55,13 +57,16 @@ impl Recorder {
         call: S3Call,
         outcome: Outcome,
     ) -> Result<Arc<OpenAnswer>, StoreError> {
-        let id = Uuid::parse_str(&call.event_id).unwrap_or_default().into_bytes();
         let now = (self.clock)();
-        unit.open_entry(id, encode(&call, outcome, now));
+        let mut ids = Vec::with_capacity(1);
+        for (id, entry) in encode(&call, outcome, now) {
+            ids.push(id);
+            unit.open_entry(id, entry);
+        }
         self.store.commit(unit).await?;
         let answer = Arc::new(OpenAnswer {
             recorder: self.clone(),
-            id,
+            ids,
             call,
             outcome,
             sent: AtomicU64::new(0),
@@ -90,14 +95,20 @@ impl Recorder {
     }
 }
 
-fn encode(call: &S3Call, outcome: Outcome, now: Timestamp) -> Bytes {
-    Entry::encode(outcome, &call.record(now)).into()
+/// The entries of a call, one for each account that gets a copy, by the ids of their events.
+fn encode(call: &S3Call, outcome: Outcome, now: Timestamp) -> impl Iterator<Item = ([u8; 16], Bytes)> {
+    let (record, copy) = call.records(now);
+    std::iter::once(record).chain(copy).map(move |record| {
+        let id = Uuid::parse_str(&record.event_id).unwrap_or_default().into_bytes();
+        (id, Entry::encode(outcome, &record).into())
+    })
 }
 
 /// A streamed answer between its opening entry and its record.
 pub(crate) struct OpenAnswer {
     recorder: Recorder,
-    id: [u8; 16],
+    /// Of its opening entries, one for each account that gets a copy.
+    ids: Vec<[u8; 16]>,
     call: S3Call,
     outcome: Outcome,
     sent: AtomicU64,
@@ -126,7 +137,7 @@ impl OpenAnswer {
         call.bytes_out = self.sent.load(Ordering::Relaxed);
         call.failure = failure;
         let mut unit = Unit::new();
-        unit.close_entry(self.id);
+        self.ids.iter().for_each(|id| unit.close_entry(*id));
         self.recorder.record(unit, &call, self.outcome).await
     }
 }

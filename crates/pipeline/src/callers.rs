@@ -75,6 +75,10 @@ impl Callers {
         if record.event_source != "s3.amazonaws.com" || record.signature_version() != Some("SigV2") {
             return None;
         }
+        // The caller's own copy counts, which says who it is.
+        if record.is_of_foreign_caller() {
+            return None;
+        }
         let refused = outcome == Outcome::Refused;
         let mut key = key_of(refused, record);
         let mut id = row_key(refused, &key);

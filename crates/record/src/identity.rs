@@ -96,13 +96,28 @@ pub struct Attributes {
     pub extra: Map<String, Value>,
 }
 
+/// `accountId` of a request without a signature.
+pub(crate) const ANONYMOUS: &str = "anonymous";
+
 impl UserIdentity {
     /// A request without a signature.
     pub fn anonymous() -> Self {
         Self {
             kind: "AWSAccount".into(),
             principal_id: Some(String::new()),
-            account_id: Some("anonymous".into()),
+            account_id: Some(ANONYMOUS.into()),
+            ..Self::default()
+        }
+    }
+
+    /// What the account that was called is told of a caller of another account ("CloudTrail record contents", `sharedEventID`):
+    /// neither name nor key.
+    #[must_use]
+    pub fn as_seen_by_others(&self) -> Self {
+        Self {
+            kind: "AWSAccount".into(),
+            principal_id: self.principal_id.clone(),
+            account_id: self.account_id.clone(),
             ..Self::default()
         }
     }

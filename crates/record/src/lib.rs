@@ -20,5 +20,5 @@ pub use elements::{Elements, request_parameters, response_elements};
 pub use entry::{Entry, EntryError, Outcome};
 pub use identity::{Attributes, SessionContext, SessionIssuer, UserIdentity};
 pub use record::{AdditionalEventData, Failure, Record, Resource, TlsDetails};
-pub use s3::{S3Call, Signed};
+pub use s3::{CallersCopy, S3Call, Signed};
 pub use size::EVENT_LEN_MAX;

@@ -6,6 +6,7 @@ use serde_json::{Map, Number, Value};
 use aws_api::{Access, Category, Timestamp};
 
 use crate::UserIdentity;
+use crate::identity::ANONYMOUS;
 use crate::parameters::cut;
 
 /// The version of the record format that is written here.
@@ -71,6 +72,9 @@ pub struct Record {
     /// The account whose trails get this record.
     #[serde(skip_serializing_if = "String::is_empty", default)]
     pub recipient_account_id: String,
+    /// The same in each account's copy of the event; of calls between accounts, and of anonymous ones.
+    #[serde(rename = "sharedEventID", skip_serializing_if = "Option::is_none", default)]
+    pub shared_event_id: Option<String>,
     /// `Data` or `Management`. Since version 1.07.
     #[serde(skip_serializing_if = "String::is_empty", default)]
     pub event_category: String,
@@ -152,6 +156,14 @@ impl Record {
     /// Whether the request could change nothing. A record that does not say is taken for one that could.
     pub fn is_read_only(&self) -> bool {
         self.read_only.unwrap_or(false)
+    }
+
+    /// Whether this is the copy of a call that the account which was called gets, while the caller's own has its whole identity.
+    pub fn is_of_foreign_caller(&self) -> bool {
+        let identity = &self.user_identity;
+        self.shared_event_id.is_some()
+            && identity.kind == "AWSAccount"
+            && identity.account_id.as_deref() != Some(ANONYMOUS)
     }
 
     /// `SigV2` or `SigV4`, if it says so.

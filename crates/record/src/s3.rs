@@ -63,9 +63,39 @@ pub struct S3Call {
     pub bytes_out: u64,
     /// Why it did not succeed.
     pub failure: Option<Failure>,
+    /// What all copies have in common, of a call between accounts or an anonymous one.
+    pub shared_event_id: Option<String>,
+    /// The copy for the caller's account, where that is not the recipient.
+    pub callers_copy: Option<CallersCopy>,
+}
+
+/// What is different in the copy that the caller's account gets of a call to another one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallersCopy {
+    /// The caller's account.
+    pub account: String,
+    /// A UUID of its own.
+    pub event_id: String,
 }
 
 impl S3Call {
+    /// The records, completed at `event_time`, one for each account that gets a copy: that of the bucket, which does not learn
+    /// more of a foreign caller than its account and principal, and the caller's, which is not told whose a bucket is that it
+    /// may not use ("CloudTrail record contents"; S3 user guide, "CloudTrail events for S3 object-level actions with cross-account
+    /// access").
+    pub fn records(&self, event_time: Timestamp) -> (Record, Option<Record>) {
+        let mut record = self.record(event_time);
+        let Some(CallersCopy { account, event_id }) = &self.callers_copy else { return (record, None) };
+        let mut copy = record.clone();
+        copy.recipient_account_id.clone_from(account);
+        copy.event_id.clone_from(event_id);
+        if copy.error_code.as_deref() == Some("AccessDenied") {
+            copy.resources.iter_mut().for_each(|resource| resource.account_id = None);
+        }
+        record.user_identity = self.identity.as_seen_by_others();
+        (record, Some(copy))
+    }
+
     /// The record, completed at `event_time`.
     pub fn record(&self, event_time: Timestamp) -> Record {
         let head = Head {
@@ -97,6 +127,7 @@ impl S3Call {
             request_parameters: Some(parameters),
             additional_event_data: Some(self.additional_event_data()),
             resources: self.resources(),
+            shared_event_id: self.shared_event_id.clone(),
             ..Record::of(head)
         };
         record.fitted()

@@ -59,5 +59,7 @@ fn delivery(trail: &Trail, key: &str, bucket: &BucketInfo, len: u64) -> S3Call {
         bytes_in: len,
         bytes_out: 0,
         failure: None,
+        shared_event_id: None,
+        callers_copy: None,
     }
 }

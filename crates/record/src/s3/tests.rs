@@ -40,6 +40,8 @@ fn call(name: &str, key: Option<&str>) -> S3Call {
         bytes_in: 0,
         bytes_out: 2356,
         failure: None,
+        shared_event_id: None,
+        callers_copy: None,
     }
 }
 
@@ -148,4 +150,31 @@ fn an_entry_reads_back_as_it_was_written() {
     assert!(crate::Entry::decode(b"").is_err());
     assert!(crate::Entry::decode(b"\x09{}").is_err());
     assert!(crate::Entry::decode(b"\x01{}").is_err());
+}
+
+#[test]
+fn a_call_between_accounts_is_an_event_of_both() {
+    let mut call = call("GetObject", Some("k"));
+    call.bucket_owner = Some("444455556666".into());
+    call.recipient_account = "444455556666".into();
+    call.shared_event_id = Some("shared".into());
+    call.callers_copy = Some(CallersCopy { account: "111122223333".into(), event_id: "copy".into() });
+    let (owners, callers) = call.records(MOMENT);
+    let callers = callers.unwrap();
+    assert_eq!((owners.recipient_account_id.as_str(), owners.event_id.as_str()), ("444455556666", &*call.event_id));
+    assert_eq!((callers.recipient_account_id.as_str(), callers.event_id.as_str()), ("111122223333", "copy"));
+    for copy in [&owners, &callers] {
+        assert_eq!(copy.shared_event_id.as_deref(), Some("shared"));
+        assert_eq!(copy.resources[1].account_id.as_deref(), Some("444455556666"));
+    }
+    let seen = serde_json::to_value(&owners.user_identity).unwrap();
+    let expected = serde_json::json!({"type": "AWSAccount", "principalId": "AIDAEXAMPLE", "accountId": "111122223333"});
+    assert_eq!(seen, expected);
+    assert_eq!(callers.user_identity, call.identity);
+    assert!(owners.is_of_foreign_caller() && !callers.is_of_foreign_caller());
+
+    call.failure = Some(Failure { code: "AccessDenied".into(), message: "Access Denied".into() });
+    let (owners, callers) = call.records(MOMENT);
+    assert_eq!(owners.resources[1].account_id.as_deref(), Some("444455556666"));
+    assert!(callers.unwrap().resources.iter().all(|resource| resource.account_id.is_none()));
 }
