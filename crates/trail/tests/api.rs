@@ -207,17 +207,17 @@ fn deliveries_show_in_the_status() {
     let mut trails = Trails::default();
     create(&mut trails, REGION, &new_trail("audit"));
     let audit = TrailRef { account: ACCOUNT, region: REGION, name: "audit" };
-    let change = trails.delivery_attempted(audit, NOW, Ok(())).unwrap();
+    let change = trails.delivery_attempted(audit, NOW, Ok(()), None).unwrap();
     trails.absorb(&change).unwrap();
     let later = NOW.plus_secs(300);
-    let change = trails.delivery_attempted(audit, later, Err("NoSuchBucket")).unwrap();
+    let change = trails.delivery_attempted(audit, later, Err("NoSuchBucket"), None).unwrap();
     trails.absorb(&change).unwrap();
     let status = trails.get_trail_status(&ctx(REGION), &named("audit")).unwrap();
     assert_eq!(status.latest_delivery_time, Some(1_773_480_413.0));
     assert_eq!(status.latest_delivery_error.as_deref(), Some("NoSuchBucket"));
     assert_eq!(status.latest_delivery_attempt_time, "2026-03-14T09:31:53Z");
     assert_eq!(status.latest_delivery_attempt_succeeded, "2026-03-14T09:26:53Z");
-    assert_eq!(trails.delivery_attempted(TrailRef { name: "none", ..audit }, Timestamp::default(), Ok(())), None);
+    assert_eq!(trails.delivery_attempted(TrailRef { name: "none", ..audit }, Timestamp::default(), Ok(()), None), None);
 }
 
 #[test]
@@ -316,7 +316,7 @@ fn the_status_tells_of_log_files_and_digests_apart() {
     let mut trails = Trails::default();
     create(&mut trails, REGION, &new_trail("audit"));
     let trail = TrailRef { account: ACCOUNT, region: REGION, name: "audit" };
-    let change = trails.delivery_attempted(trail, NOW, Ok(())).unwrap();
+    let change = trails.delivery_attempted(trail, NOW, Ok(()), None).unwrap();
     trails.absorb(&change).unwrap();
     let change = trails.digest_attempted(trail, NOW.plus_secs(2), Err("NoSuchBucket")).unwrap();
     trails.absorb(&change).unwrap();
@@ -325,7 +325,7 @@ fn the_status_tells_of_log_files_and_digests_apart() {
     assert_eq!(status.latest_delivery_error, None);
     let change = trails.digest_attempted(trail, NOW.plus_secs(3), Ok(())).unwrap();
     trails.absorb(&change).unwrap();
-    let change = trails.delivery_attempted(trail, NOW.plus_secs(4), Err("AccessDenied")).unwrap();
+    let change = trails.delivery_attempted(trail, NOW.plus_secs(4), Err("AccessDenied"), None).unwrap();
     trails.absorb(&change).unwrap();
     let status = trails.get_trail_status(&ctx(REGION), &named("audit")).unwrap();
     assert_eq!(status.latest_digest_delivery_time, Some(1_773_480_416.0));

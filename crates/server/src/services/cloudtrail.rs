@@ -6,6 +6,7 @@ use aws_api::cloudtrail::{
     GetInsightSelectorsRequest, GetInsightSelectorsResponse, GetTrailRequest, GetTrailResponse, GetTrailStatusRequest,
     GetTrailStatusResponse, ListPublicKeysRequest, ListPublicKeysResponse, ListTagsRequest, ListTagsResponse,
     ListTrailsRequest, ListTrailsResponse, LookupEventsRequest, LookupEventsResponse, PutEventSelectorsRequest,
+    PutInsightSelectorsRequest, PutInsightSelectorsResponse,
     RemoveTagsRequest, StartLoggingRequest, StopLoggingRequest, UpdateTrailRequest, UpdateTrailResponse,
 };
 use aws_api::{ApiError, RequestContext, Timestamp};
@@ -15,7 +16,7 @@ use trail::Lookup;
 
 use super::Services;
 use crate::app::unavailable;
-use crate::{deliveries, digest_keys, digests, history, waiting};
+use crate::{deliveries, digest_keys, digests, history, notices, waiting};
 
 impl Services {
     /// Is there such a bucket, in whichever account?
@@ -56,6 +57,7 @@ impl CloudTrailApi for Services {
     changes! { trails:
         stop_logging(StopLoggingRequest) -> EmptyResponse;
         put_event_selectors(PutEventSelectorsRequest) -> EventSelectorsResponse;
+        put_insight_selectors(PutInsightSelectorsRequest) -> PutInsightSelectorsResponse;
         add_tags(AddTagsRequest) -> EmptyResponse;
         remove_tags(RemoveTagsRequest) -> EmptyResponse;
     }
@@ -116,6 +118,7 @@ impl CloudTrailApi for Services {
     ) -> Result<CreateTrailResponse, ApiError> {
         let decide = |registry: &Registry| {
             let decided = registry.trails.create_trail(ctx, &req, &|name| self.is_bucket(name))?;
+            notices::check_topic(registry, decided.0.sns_topic_arn.as_deref())?;
             self.check_delivery(ctx, &decided.0)?;
             Ok(decided)
         };
@@ -130,6 +133,9 @@ impl CloudTrailApi for Services {
         let moves = req.s3_bucket_name.is_some() || req.s3_key_prefix.is_some();
         let decide = |registry: &Registry| {
             let decided = registry.trails.update_trail(ctx, &req, &|name| self.is_bucket(name))?;
+            if req.sns_topic_name.is_some() {
+                notices::check_topic(registry, decided.0.sns_topic_arn.as_deref())?;
+            }
             if moves {
                 self.check_delivery(ctx, &decided.0)?;
             }
