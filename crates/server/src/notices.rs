@@ -2,6 +2,8 @@
 //!
 //! Source: "Configuring Amazon SNS notifications for CloudTrail" in the CloudTrail user guide. Digests are not told of.
 
+use std::sync::Arc;
+
 use aws_api::{ApiError, Arn, Timestamp};
 use pipeline::Registry;
 use queue::Effect;
@@ -13,6 +15,10 @@ use trail::Trail;
 use crate::app::App;
 use crate::clock;
 use crate::queues::visible_queues;
+
+/// What a topic is told when a trail gets it. AWS does not document it, but it sends it, and readers of notices know it
+/// (`SourceType.CloudTrailValidationMessage` in the CloudTrail Processing Library).
+const VALIDATION: &str = "CloudTrail validation message.";
 
 /// What became of a notice.
 pub struct Told {
@@ -41,11 +47,25 @@ pub fn check_topic(registry: &Registry, topic: Option<&str>) -> Result<(), ApiEr
     topic.is_none_or(is_there).then_some(()).ok_or_else(trail::insufficient_topic_policy)
 }
 
+/// Tells a topic that a trail has it now. The trail has it, whether or not that succeeds.
+pub async fn validate(app: &Arc<App>, topic: Option<&str>, now: Timestamp) {
+    let Some(topic) = topic.and_then(|topic| topic.parse().ok()) else { return };
+    let told = match publish(app, &topic, VALIDATION.into(), now) {
+        Ok(effects) => app.commit_effects(effects).await.map(drop),
+        Err(error) => Err(error),
+    };
+    if let Err(error) = told {
+        tracing::warn!(%topic, code = %error.code, "a topic could not be told that a trail has it");
+    }
+}
+
 /// Adds the notice of a log file to the unit that delivers it, if its trail has a topic. A topic that is gone does not keep
 /// the file from being delivered.
 pub fn stage(app: &App, trail: &Trail, key: &str, now: Timestamp, unit: &mut Unit) -> Option<Told> {
     let topic = trail.sns_topic()?;
-    let told = publish(app, &topic, &trail.s3_bucket_name, key, now).and_then(|effects| {
+    let notice = Notice { s3_bucket: &trail.s3_bucket_name, s3_object_key: [key] };
+    let message = serde_json::to_string(&notice).map_err(|_| ApiError::internal("The notice could not be written."));
+    let told = message.and_then(|message| publish(app, &topic, message, now)).and_then(|effects| {
         let queues = visible_queues(&effects);
         app.stage(unit, effects)?;
         Ok(queues)
@@ -60,9 +80,7 @@ pub fn stage(app: &App, trail: &Trail, key: &str, now: Timestamp, unit: &mut Uni
     })
 }
 
-fn publish(app: &App, topic: &Arn, bucket: &str, key: &str, now: Timestamp) -> Result<Vec<Effect>, ApiError> {
-    let notice = Notice { s3_bucket: bucket, s3_object_key: [key] };
-    let message = serde_json::to_string(&notice).map_err(|_| ApiError::internal("The notice could not be written."))?;
+fn publish(app: &App, topic: &Arn, message: String, now: Timestamp) -> Result<Vec<Effect>, ApiError> {
     let publication = Publication { message, ..Publication::default() };
     let published = app.registry().topics.publish(topic, &publication, now, clock::new_id())?;
     app.deliver_published(now, app.endpoint(), &[published])

@@ -2,9 +2,9 @@
 
 use aws_api::cloudtrail::{
     CreateTrailRequest, CreateTrailResponse, DeleteTrailRequest, DescribeTrailsRequest, DescribeTrailsResponse,
-    EmptyResponse, EventSelectorsResponse, GetEventSelectorsRequest, GetTrailRequest, GetTrailResponse, GetTrailStatusRequest, GetTrailStatusResponse,
-    ListTrailsRequest, ListTrailsResponse, PutEventSelectorsRequest, StartLoggingRequest, StopLoggingRequest,
-    UpdateTrailRequest, UpdateTrailResponse,
+    EmptyResponse, EventSelectorsResponse, GetEventSelectorsRequest, GetTrailRequest, GetTrailResponse,
+    GetTrailStatusRequest, GetTrailStatusResponse, ListTrailsRequest, ListTrailsResponse, PutEventSelectorsRequest,
+    StartLoggingRequest, StopLoggingRequest, UpdateTrailRequest, UpdateTrailResponse,
 };
 use aws_api::{ApiError, Change, Entity, RequestContext};
 

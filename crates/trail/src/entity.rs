@@ -102,9 +102,9 @@ impl Trail {
 
     /// The topic that is told of each log file: a name is one of the trail's account and home region.
     pub fn sns_topic(&self) -> Option<Arn> {
-        self.sns_topic_name.as_deref().map(|given| {
-            given.parse().unwrap_or_else(|_| Arn::new("sns", &self.region, &self.account, given))
-        })
+        self.sns_topic_name
+            .as_deref()
+            .map(|given| given.parse().unwrap_or_else(|_| Arn::new("sns", &self.region, &self.account, given)))
     }
 
     /// Whether digests are written also where no log file was delivered.

@@ -123,9 +123,8 @@ pub(crate) fn check_topic(account: &str, name_or_arn: &str) -> Result<(), ApiErr
     if name_or_arn.chars().count() > TOPIC_LEN_MAX {
         return invalid("The name of the SNS topic must not have more than 256 characters.");
     }
-    let is_name = |name: &str| {
-        !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
-    };
+    let is_name =
+        |name: &str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
     if !name_or_arn.starts_with("arn:") {
         return if is_name(name_or_arn) {
             Ok(())
@@ -134,7 +133,9 @@ pub(crate) fn check_topic(account: &str, name_or_arn: &str) -> Result<(), ApiErr
         };
     }
     match name_or_arn.parse::<Arn>() {
-        Ok(arn) if arn.service != "sns" || arn.partition != "aws" || arn.region.is_empty() || !is_name(&arn.resource) => {
+        Ok(arn)
+            if arn.service != "sns" || arn.partition != "aws" || arn.region.is_empty() || !is_name(&arn.resource) =>
+        {
             invalid("SnsTopicName is not the ARN of an SNS topic.")
         }
         Ok(arn) if arn.account == account => Ok(()),
@@ -145,10 +146,7 @@ pub(crate) fn check_topic(account: &str, name_or_arn: &str) -> Result<(), ApiErr
 
 /// There is no such topic, or CloudTrail may not publish to it: AWS does not tell which.
 pub fn insufficient_topic_policy() -> ApiError {
-    ApiError::new(
-        "InsufficientSnsTopicPolicyException",
-        "SNS Topic does not exist or the topic policy is incorrect!",
-    )
+    ApiError::new("InsufficientSnsTopicPolicyException", "SNS Topic does not exist or the topic policy is incorrect!")
 }
 
 #[cfg(test)]
@@ -208,10 +206,7 @@ mod tests {
         ] {
             assert_eq!(code(bad), Err("InvalidSnsTopicNameException".into()), "{bad}");
         }
-        assert_eq!(
-            code("arn:aws:sns:eu-west-1:444455556666:t"),
-            Err("InsufficientSnsTopicPolicyException".into())
-        );
+        assert_eq!(code("arn:aws:sns:eu-west-1:444455556666:t"), Err("InsufficientSnsTopicPolicyException".into()));
     }
 
     #[test]

@@ -6,8 +6,8 @@ use aws_api::cloudtrail::{
     GetInsightSelectorsRequest, GetInsightSelectorsResponse, GetTrailRequest, GetTrailResponse, GetTrailStatusRequest,
     GetTrailStatusResponse, ListPublicKeysRequest, ListPublicKeysResponse, ListTagsRequest, ListTagsResponse,
     ListTrailsRequest, ListTrailsResponse, LookupEventsRequest, LookupEventsResponse, PutEventSelectorsRequest,
-    PutInsightSelectorsRequest, PutInsightSelectorsResponse,
-    RemoveTagsRequest, StartLoggingRequest, StopLoggingRequest, UpdateTrailRequest, UpdateTrailResponse,
+    PutInsightSelectorsRequest, PutInsightSelectorsResponse, RemoveTagsRequest, StartLoggingRequest,
+    StopLoggingRequest, UpdateTrailRequest, UpdateTrailResponse,
 };
 use aws_api::{ApiError, RequestContext, Timestamp};
 use gateway::Backend;
@@ -122,7 +122,9 @@ impl CloudTrailApi for Services {
             self.check_delivery(ctx, &decided.0)?;
             Ok(decided)
         };
-        self.0.change(decide).await
+        let created = self.0.change(decide).await?;
+        notices::validate(&self.0, created.sns_topic_arn.as_deref(), ctx.now).await;
+        Ok(created)
     }
 
     async fn update_trail(
@@ -142,8 +144,13 @@ impl CloudTrailApi for Services {
             Ok(decided)
         };
         // No log file is being delivered that is noted for a chain which ends here.
-        let _turn = self.0.turns.take().await;
-        self.0.change(decide).await
+        let turn = self.0.turns.take().await;
+        let updated = self.0.change(decide).await?;
+        drop(turn);
+        if req.sns_topic_name.is_some() {
+            notices::validate(&self.0, updated.sns_topic_arn.as_deref(), ctx.now).await;
+        }
+        Ok(updated)
     }
 }
 
