@@ -4,7 +4,9 @@
 //! `com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101` in `X-Amz-Target`; the part after its last dot before the
 //! operation is the same.
 
+mod insight;
 mod lookup;
+pub use insight::*;
 pub use lookup::*;
 use serde::{Deserialize, Serialize};
 
@@ -34,6 +36,7 @@ crate::service! {
     Write Admin RemoveTags(RemoveTagsRequest) -> EmptyResponse => remove_tags;
     Read Audit ListTags(ListTagsRequest) -> ListTagsResponse => list_tags;
     Read Audit GetInsightSelectors(GetInsightSelectorsRequest) -> GetInsightSelectorsResponse => get_insight_selectors;
+    Write Admin PutInsightSelectors(PutInsightSelectorsRequest) -> PutInsightSelectorsResponse => put_insight_selectors;
     Read Audit ListPublicKeys(ListPublicKeysRequest) -> ListPublicKeysResponse => list_public_keys;
     Read Audit LookupEvents(LookupEventsRequest) -> LookupEventsResponse => lookup_events;
 }
@@ -64,7 +67,7 @@ pub struct CreateTrailRequest {
     /// Before `AWSLogs/` in the files' keys; up to 200 characters.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub s3_key_prefix: Option<String>,
-    /// A topic to tell of each file.
+    /// A topic to tell of each file: the name of one in the trail's account and region, or an ARN.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sns_topic_name: Option<String>,
     /// Whether events of services without a region are chosen; true if absent.
@@ -108,6 +111,12 @@ pub struct CreateTrailResponse {
     /// Before `AWSLogs/` in the files' keys.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub s3_key_prefix: Option<String>,
+    /// The topic that is told of each file, as it was given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sns_topic_name: Option<String>,
+    /// Its ARN.
+    #[serde(rename = "SnsTopicARN", skip_serializing_if = "Option::is_none")]
+    pub sns_topic_arn: Option<String>,
     /// Whether events of services without a region are chosen.
     pub include_global_service_events: bool,
     /// Whether events of all regions are chosen.
@@ -136,7 +145,7 @@ pub struct UpdateTrailRequest {
     /// Before `AWSLogs/` in the files' keys; up to 200 characters; empty for none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub s3_key_prefix: Option<String>,
-    /// A topic to tell of each file.
+    /// A topic to tell of each file: the name of one in the trail's account and region, or an ARN; empty for none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sns_topic_name: Option<String>,
     /// Whether events of services without a region are chosen.
@@ -199,6 +208,12 @@ pub struct Trail {
     /// Before `AWSLogs/` in the files' keys.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub s3_key_prefix: Option<String>,
+    /// The topic that is told of each file, as it was given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sns_topic_name: Option<String>,
+    /// Its ARN.
+    #[serde(rename = "SnsTopicARN", skip_serializing_if = "Option::is_none")]
+    pub sns_topic_arn: Option<String>,
     /// Whether events of services without a region are chosen.
     pub include_global_service_events: bool,
     /// Whether events of all regions are chosen.
@@ -292,9 +307,15 @@ pub struct GetTrailStatusResponse {
     /// The name of S3's error, if the last delivery failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub latest_delivery_error: Option<String>,
+    /// The code of SNS's error, if the topic could not be told of the last file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub latest_notification_error: Option<String>,
     /// The last file written.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub latest_delivery_time: Option<f64>,
+    /// The last file that the topic was told of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub latest_notification_time: Option<f64>,
     /// The last digest written.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub latest_digest_delivery_time: Option<f64>,
@@ -463,24 +484,6 @@ pub struct ResourceTag {
     pub tags_list: Vec<Tag>,
 }
 
-/// Asks for a trail's insight selectors.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields, default)]
-pub struct GetInsightSelectorsRequest {
-    /// The trail's name or ARN.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub trail_name: Option<String>,
-}
-
-/// A trail's insight selectors. No trail has any here, so the operation answers only with errors.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-pub struct GetInsightSelectorsResponse {
-    /// The trail's ARN.
-    #[serde(rename = "TrailARN")]
-    pub trail_arn: String,
-}
-
 /// Asks for the keys that digests of a time were signed with. Times are seconds since the epoch.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields, default)]
@@ -525,7 +528,7 @@ mod tests {
 
     #[test]
     fn a_key_for_audit_changes_no_trail() {
-        assert_eq!(SERVICE.ops.len(), 17);
+        assert_eq!(SERVICE.ops.len(), 18);
         for op in SERVICE.ops {
             assert_eq!(op.role == Role::Admin, op.access == Access::Write, "{}", op.name);
             assert_ne!(op.role, Role::S3, "{}", op.name);

@@ -20,6 +20,7 @@ mod housekeeper;
 mod listener;
 mod log_files;
 mod management;
+mod notices;
 mod pages;
 mod queues;
 mod reservations;

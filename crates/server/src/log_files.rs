@@ -18,6 +18,7 @@ use trail::{LOG_FILE_BYTES_MAX, Trail, log_file_body, log_file_key, unique16};
 use crate::app::App;
 use crate::clock::{self, stopped};
 use crate::digests::{self, Described};
+use crate::notices::{self, Told};
 use crate::{deliveries, waiting};
 
 /// With so many records a file is full, so that a backlog does not have to fit into memory.
@@ -67,16 +68,20 @@ async fn deliver(app: &Arc<App>, trail: &Trail, region: &str) -> Result<bool, St
     let (key, more) = (log_file_key(trail, region, now, &unique16(clock::new_id())), file.more);
     let outcome = write(app, trail, &key, file, now).await?;
     drop(turn);
-    let failed = outcome.err();
+    let (failed, told) = match outcome {
+        Ok(told) => (None, told),
+        Err(code) => (Some(code), None),
+    };
     if let Some(code) = &failed {
         app.counters.failed_log_files.fetch_add(1, Ordering::Relaxed);
         tracing::warn!(trail = %trail.arn(), bucket = trail.s3_bucket_name, code, "a log file could not be delivered; its records are kept");
     } else {
         app.counters.log_files.fetch_add(1, Ordering::Relaxed);
     }
-    let told = failed.as_deref().map_or(Ok(()), Err);
+    let outcome = failed.as_deref().map_or(Ok(()), Err);
+    let notice = told.as_ref().map(|told| told.outcome.as_ref().copied().map_err(String::as_str));
     let status = app.change(|registry| {
-        let change = registry.trails.delivery_attempted(trail.reference(), now, told);
+        let change = registry.trails.delivery_attempted(trail.reference(), now, outcome, notice);
         Ok(((), change.into_iter().collect()))
     });
     if let Err(error) = status.await {
@@ -121,15 +126,15 @@ fn damaged(seq: u64, error: &EntryError) -> StoreError {
     StoreError::Damaged { detail: format!("record {seq}: {error}") }
 }
 
-/// The file, the record of its delivery, and the removal of its records from what waits: all in one unit. `Ok(Err(code))`
-/// if the bucket does not take it.
+/// The file, the record of its delivery, the notice of it, and the removal of its records from what waits: all in one unit.
+/// `Ok(Err(code))` if the bucket does not take it.
 async fn write(
     app: &App,
     trail: &Trail,
     key: &str,
     file: Collected,
     now: Timestamp,
-) -> Result<Result<(), String>, StoreError> {
+) -> Result<Result<Option<Told>, String>, StoreError> {
     let Collected { region, records, rows, .. } = file;
     let validates = trail.log_file_validation;
     let compressed = tokio::task::spawn_blocking(move || compress(&records, validates)).await;
@@ -150,8 +155,12 @@ async fn write(
     if let Some(described) = described {
         digests::note(&mut unit, trail, &region, key, described, now);
     }
+    let told = notices::stage(app, trail, key, now, &mut unit);
     app.store.commit(unit).await?;
-    Ok(Ok(()))
+    if let Some(told) = &told {
+        told.ring(app);
+    }
+    Ok(Ok(told))
 }
 
 /// The file, and what its digest tells of it if there is to be one.

@@ -2,14 +2,13 @@
 
 use aws_api::cloudtrail::{
     CreateTrailRequest, CreateTrailResponse, DeleteTrailRequest, DescribeTrailsRequest, DescribeTrailsResponse,
-    EmptyResponse, EventSelectorsResponse, GetEventSelectorsRequest, GetInsightSelectorsRequest,
-    GetInsightSelectorsResponse, GetTrailRequest, GetTrailResponse, GetTrailStatusRequest, GetTrailStatusResponse,
-    ListTrailsRequest, ListTrailsResponse, PutEventSelectorsRequest, StartLoggingRequest, StopLoggingRequest,
-    UpdateTrailRequest, UpdateTrailResponse,
+    EmptyResponse, EventSelectorsResponse, GetEventSelectorsRequest, GetTrailRequest, GetTrailResponse,
+    GetTrailStatusRequest, GetTrailStatusResponse, ListTrailsRequest, ListTrailsResponse, PutEventSelectorsRequest,
+    StartLoggingRequest, StopLoggingRequest, UpdateTrailRequest, UpdateTrailResponse,
 };
 use aws_api::{ApiError, Change, Entity, RequestContext};
 
-use crate::name::{check_bucket, check_prefix, check_trail_name, parse_trail_arn};
+use crate::name::{check_bucket, check_prefix, check_topic, check_trail_name, parse_trail_arn};
 use crate::selector::{check_advanced, check_basic, invalid_selectors};
 use crate::{DeliveryStatus, Selectors, TRAILS_PER_REGION_MAX, Trail, Trails, tag, view};
 
@@ -24,7 +23,6 @@ pub(crate) type Decided<T> = Result<(T, Vec<Change>), ApiError>;
 /// Parameters that are in the API and would have no effect yet.
 #[derive(Default)]
 struct Unsupported<'a> {
-    sns_topic_name: Option<&'a str>,
     log_group_arn: Option<&'a str>,
     log_role_arn: Option<&'a str>,
     kms_key_id: Option<&'a str>,
@@ -36,12 +34,6 @@ impl Unsupported<'_> {
     fn check(&self) -> Result<(), ApiError> {
         let given = |text: Option<&str>| text.is_some_and(|text| !text.is_empty());
         let refuse = |code: &'static str, message: &str| Err(ApiError::new(code, message));
-        if given(self.sns_topic_name) {
-            return refuse(
-                "InvalidSnsTopicNameException",
-                "SnsTopicName: telling a topic of each log file is not supported yet.",
-            );
-        }
         if given(self.log_group_arn) {
             return refuse(
                 "InvalidCloudWatchLogsLogGroupArnException",
@@ -90,7 +82,6 @@ impl Trails {
     ) -> Decided<CreateTrailResponse> {
         check_trail_name(&req.name)?;
         Unsupported {
-            sns_topic_name: req.sns_topic_name.as_deref(),
             log_group_arn: req.cloud_watch_logs_log_group_arn.as_deref(),
             log_role_arn: req.cloud_watch_logs_role_arn.as_deref(),
             kms_key_id: req.kms_key_id.as_deref(),
@@ -101,6 +92,8 @@ impl Trails {
         let global_events = req.include_global_service_events.unwrap_or(true);
         check_combination(multi_region, global_events)?;
         check_prefix(req.s3_key_prefix.as_deref().unwrap_or_default())?;
+        let sns_topic_name = req.sns_topic_name.clone().filter(|name| !name.is_empty());
+        sns_topic_name.as_deref().map_or(Ok(()), |name| check_topic(ctx.account(), name))?;
         self.check_name_free(ctx, &req.name)?;
         self.check_room(ctx, &req.name, multi_region)?;
         check_bucket(&req.s3_bucket_name, bucket_exists)?;
@@ -110,6 +103,7 @@ impl Trails {
             name: req.name.clone(),
             s3_bucket_name: req.s3_bucket_name.clone(),
             s3_key_prefix: req.s3_key_prefix.clone().filter(|prefix| !prefix.is_empty()),
+            sns_topic_name,
             include_global_service_events: global_events,
             is_multi_region_trail: multi_region,
             recursive_logging: req.recursive_logging,
@@ -156,7 +150,6 @@ impl Trails {
     ) -> Decided<UpdateTrailResponse> {
         let mut trail = self.find_at_home(ctx, &req.name)?.clone();
         Unsupported {
-            sns_topic_name: req.sns_topic_name.as_deref(),
             log_group_arn: req.cloud_watch_logs_log_group_arn.as_deref(),
             log_role_arn: req.cloud_watch_logs_role_arn.as_deref(),
             kms_key_id: req.kms_key_id.as_deref(),
@@ -174,6 +167,10 @@ impl Trails {
         if let Some(prefix) = &req.s3_key_prefix {
             check_prefix(prefix)?;
             trail.s3_key_prefix = Some(prefix.clone()).filter(|prefix| !prefix.is_empty());
+        }
+        if let Some(topic) = &req.sns_topic_name {
+            trail.sns_topic_name = Some(topic.clone()).filter(|topic| !topic.is_empty());
+            trail.sns_topic_name.as_deref().map_or(Ok(()), |name| check_topic(ctx.account(), name))?;
         }
         if let Some(bucket) = &req.s3_bucket_name {
             check_bucket(bucket, bucket_exists)?;
@@ -313,21 +310,5 @@ impl Trails {
         req: &GetEventSelectorsRequest,
     ) -> Result<EventSelectorsResponse, ApiError> {
         Ok(view::selectors(self.find(ctx, &req.trail_name)?))
-    }
-
-    /// `GetInsightSelectors`: no trail has any, because Insights events are not made here.
-    pub fn get_insight_selectors(
-        &self,
-        ctx: &RequestContext,
-        req: &GetInsightSelectorsRequest,
-    ) -> Result<GetInsightSelectorsResponse, ApiError> {
-        let trail = self.find(ctx, req.trail_name.as_deref().unwrap_or_default())?;
-        Err(ApiError::new(
-            "InsightNotEnabledException",
-            format!(
-                "Trail {} does not have Insights enabled. Edit the trail settings to enable Insights, and then try the operation again.",
-                trail.name
-            ),
-        ))
     }
 }

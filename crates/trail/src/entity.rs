@@ -57,6 +57,8 @@ pub struct Trail {
     pub s3_bucket_name: String,
     /// Before `AWSLogs/` in the files' keys.
     pub s3_key_prefix: Option<String>,
+    /// The topic that is told of each log file, by name or ARN as it was given.
+    pub sns_topic_name: Option<String>,
     /// Whether events of services without a region are chosen.
     pub include_global_service_events: bool,
     /// Whether events of all regions are chosen.
@@ -98,6 +100,13 @@ impl Trail {
         Arn::new("cloudtrail", &self.region, &self.account, format!("trail/{}", self.name))
     }
 
+    /// The topic that is told of each log file: a name is one of the trail's account and home region.
+    pub fn sns_topic(&self) -> Option<Arn> {
+        self.sns_topic_name
+            .as_deref()
+            .map(|given| given.parse().unwrap_or_else(|_| Arn::new("sns", &self.region, &self.account, given)))
+    }
+
     /// Whether digests are written also where no log file was delivered.
     pub fn has_digests(&self) -> bool {
         self.log_file_validation && self.is_logging
@@ -133,6 +142,12 @@ pub struct DeliveryStatus {
     pub attempted: Option<Timestamp>,
     /// The name of S3's error, if the last attempt failed.
     pub error: Option<String>,
+    /// The last file that the topic was told of.
+    pub notified: Option<Timestamp>,
+    /// The last attempt to tell it.
+    pub notification_attempted: Option<Timestamp>,
+    /// The code of SNS's error, if that failed.
+    pub notification_error: Option<String>,
     /// The last digest written.
     pub digest_delivered: Option<Timestamp>,
     /// The name of S3's error, if the last digest could not be written.

@@ -8,6 +8,8 @@ const NAME_LEN_MIN: usize = 3;
 const NAME_LEN_MAX: usize = 128;
 /// The longest key prefix, in characters.
 const PREFIX_LEN_MAX: usize = 200;
+/// The longest `SnsTopicName`, in characters.
+const TOPIC_LEN_MAX: usize = 256;
 
 fn invalid_name(message: impl Into<String>) -> ApiError {
     ApiError::new("InvalidTrailNameException", message)
@@ -114,6 +116,39 @@ pub(crate) fn check_prefix(prefix: &str) -> Result<(), ApiError> {
     Ok(())
 }
 
+/// What names a topic: a topic's name, or the ARN of one of this account, of any region. Whether there is such a topic is
+/// not known here.
+pub(crate) fn check_topic(account: &str, name_or_arn: &str) -> Result<(), ApiError> {
+    let invalid = |message: &str| Err(ApiError::new("InvalidSnsTopicNameException", message));
+    if name_or_arn.chars().count() > TOPIC_LEN_MAX {
+        return invalid("The name of the SNS topic must not have more than 256 characters.");
+    }
+    let is_name =
+        |name: &str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+    if !name_or_arn.starts_with("arn:") {
+        return if is_name(name_or_arn) {
+            Ok(())
+        } else {
+            invalid("The name of an SNS topic has letters, numbers, hyphens (-) and underscores (_) only.")
+        };
+    }
+    match name_or_arn.parse::<Arn>() {
+        Ok(arn)
+            if arn.service != "sns" || arn.partition != "aws" || arn.region.is_empty() || !is_name(&arn.resource) =>
+        {
+            invalid("SnsTopicName is not the ARN of an SNS topic.")
+        }
+        Ok(arn) if arn.account == account => Ok(()),
+        Ok(_) => Err(insufficient_topic_policy()),
+        Err(_) => invalid("SnsTopicName is not the ARN of an SNS topic."),
+    }
+}
+
+/// There is no such topic, or CloudTrail may not publish to it: AWS does not tell which.
+pub fn insufficient_topic_policy() -> ApiError {
+    ApiError::new("InsufficientSnsTopicPolicyException", "SNS Topic does not exist or the topic policy is incorrect!")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -149,6 +184,29 @@ mod tests {
         for bad in ["arn:aws:s3:::b", "arn:aws:cloudtrail:r:a:trail/", "arn:aws:cloudtrail:r:a:trail/x/y", "audit"] {
             assert_eq!(parse_trail_arn(bad).unwrap_err().code, "CloudTrailARNInvalidException", "{bad}");
         }
+    }
+
+    #[test]
+    fn topics() {
+        let code = |name: &str| check_topic("111122223333", name).map_err(|error| error.code.into_owned());
+        for good in ["t", "My_topic-1", &"t".repeat(256), "arn:aws:sns:eu-west-1:111122223333:t"] {
+            assert_eq!(code(good), Ok(()), "{good}");
+        }
+        for bad in [
+            "a b",
+            "a/b",
+            "t.fifo",
+            "töpic",
+            &"t".repeat(257),
+            "arn:aws:sns",
+            "arn:aws:sqs:eu-west-1:111122223333:t",
+            "arn:aws:sns:eu-west-1:111122223333:",
+            "arn:aws:sns::111122223333:t",
+            "arn:aws:sns:eu-west-1:111122223333:t:5d3c",
+        ] {
+            assert_eq!(code(bad), Err("InvalidSnsTopicNameException".into()), "{bad}");
+        }
+        assert_eq!(code("arn:aws:sns:eu-west-1:444455556666:t"), Err("InsufficientSnsTopicPolicyException".into()));
     }
 
     #[test]

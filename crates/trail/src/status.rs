@@ -5,17 +5,29 @@ use aws_api::{Change, Timestamp};
 use crate::{DeliveryStatus, Trail, TrailRef, Trails};
 
 impl Trails {
-    /// A file was written, or the attempt failed with one of S3's errors (`AccessDenied`, `NoSuchBucket`). `None` if the
-    /// trail is gone.
-    pub fn delivery_attempted(&self, trail: TrailRef<'_>, now: Timestamp, outcome: Result<(), &str>) -> Option<Change> {
+    /// A file was written, or the attempt failed with one of S3's errors (`AccessDenied`, `NoSuchBucket`). `notice` is how
+    /// it went to tell the trail's topic, if that was attempted: `Err` is SNS's error (`NotFound`). `None` if the trail is
+    /// gone.
+    pub fn delivery_attempted(
+        &self,
+        trail: TrailRef<'_>,
+        now: Timestamp,
+        outcome: Result<(), &str>,
+        notice: Option<Result<(), &str>>,
+    ) -> Option<Change> {
         let trail = self.trail(trail.account, trail.region, trail.name)?;
         let before = self.status_so_far(trail);
-        let status = DeliveryStatus {
+        let mut status = DeliveryStatus {
             delivered: if outcome.is_ok() { Some(now) } else { before.delivered },
             attempted: Some(now),
             error: outcome.err().map(str::to_owned),
             ..before
         };
+        if let Some(notice) = notice {
+            status.notified = if notice.is_ok() { Some(now) } else { status.notified };
+            status.notification_attempted = Some(now);
+            status.notification_error = notice.err().map(str::to_owned);
+        }
         Some(Change::put(&status))
     }
 

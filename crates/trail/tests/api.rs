@@ -61,7 +61,11 @@ fn creations_that_are_refused() {
         (CreateTrailRequest { s3_bucket_name: "none".into(), ..base() }, "S3BucketDoesNotExistException"),
         (CreateTrailRequest { s3_bucket_name: "No_Bucket".into(), ..base() }, "InvalidS3BucketNameException"),
         (CreateTrailRequest { s3_key_prefix: Some("p".repeat(201)), ..base() }, "InvalidS3PrefixException"),
-        (CreateTrailRequest { sns_topic_name: Some("t".into()), ..base() }, "InvalidSnsTopicNameException"),
+        (CreateTrailRequest { sns_topic_name: Some("a topic".into()), ..base() }, "InvalidSnsTopicNameException"),
+        (
+            CreateTrailRequest { sns_topic_name: Some("arn:aws:sns:eu-central-1:444455556666:t".into()), ..base() },
+            "InsufficientSnsTopicPolicyException",
+        ),
         (CreateTrailRequest { kms_key_id: Some("alias/k".into()), ..base() }, "InvalidKmsKeyIdException"),
         (
             CreateTrailRequest { cloud_watch_logs_log_group_arn: Some("arn:x".into()), ..base() },
@@ -207,17 +211,70 @@ fn deliveries_show_in_the_status() {
     let mut trails = Trails::default();
     create(&mut trails, REGION, &new_trail("audit"));
     let audit = TrailRef { account: ACCOUNT, region: REGION, name: "audit" };
-    let change = trails.delivery_attempted(audit, NOW, Ok(())).unwrap();
+    let change = trails.delivery_attempted(audit, NOW, Ok(()), None).unwrap();
     trails.absorb(&change).unwrap();
     let later = NOW.plus_secs(300);
-    let change = trails.delivery_attempted(audit, later, Err("NoSuchBucket")).unwrap();
+    let change = trails.delivery_attempted(audit, later, Err("NoSuchBucket"), None).unwrap();
     trails.absorb(&change).unwrap();
     let status = trails.get_trail_status(&ctx(REGION), &named("audit")).unwrap();
     assert_eq!(status.latest_delivery_time, Some(1_773_480_413.0));
     assert_eq!(status.latest_delivery_error.as_deref(), Some("NoSuchBucket"));
     assert_eq!(status.latest_delivery_attempt_time, "2026-03-14T09:31:53Z");
     assert_eq!(status.latest_delivery_attempt_succeeded, "2026-03-14T09:26:53Z");
-    assert_eq!(trails.delivery_attempted(TrailRef { name: "none", ..audit }, Timestamp::default(), Ok(())), None);
+    assert_eq!(trails.delivery_attempted(TrailRef { name: "none", ..audit }, Timestamp::default(), Ok(()), None), None);
+}
+
+#[test]
+fn a_topic_is_set_and_taken_away() {
+    let mut trails = Trails::default();
+    create(&mut trails, REGION, &CreateTrailRequest { sns_topic_name: Some("files".into()), ..new_trail("audit") });
+    let shown = |trails: &Trails| {
+        let trail = trails.get_trail(&ctx(REGION), &named("audit")).unwrap().trail;
+        (trail.sns_topic_name.unwrap_or_default(), trail.sns_topic_arn.unwrap_or_default())
+    };
+    let arn = "arn:aws:sns:eu-central-1:111122223333:files";
+    assert_eq!(shown(&trails), ("files".into(), arn.into()));
+    let mut update = |topic: Option<&str>| {
+        let req = UpdateTrailRequest {
+            name: "audit".into(),
+            sns_topic_name: topic.map(str::to_owned),
+            ..UpdateTrailRequest::default()
+        };
+        let decided = trails.update_trail(&ctx(REGION), &req, &bucket_exists)?;
+        let answer = commit(&mut trails, decided);
+        assert_eq!(
+            (answer.sns_topic_name.unwrap_or_default(), answer.sns_topic_arn.unwrap_or_default()),
+            shown(&trails)
+        );
+        Ok::<_, aws_api::ApiError>(shown(&trails).1)
+    };
+    assert_eq!(update(None).unwrap(), arn, "what is absent stays");
+    let elsewhere = "arn:aws:sns:us-east-1:111122223333:files";
+    assert_eq!(update(Some(elsewhere)).unwrap(), elsewhere);
+    assert_eq!(update(Some("no topic")).unwrap_err().code, "InvalidSnsTopicNameException");
+    assert_eq!(update(Some("")).unwrap(), "");
+}
+
+#[test]
+fn notices_show_in_the_status() {
+    let mut trails = Trails::default();
+    create(&mut trails, REGION, &new_trail("audit"));
+    let audit = TrailRef { account: ACCOUNT, region: REGION, name: "audit" };
+    let mut attempt = |secs, outcome, notice| {
+        let change = trails.delivery_attempted(audit, NOW.plus_secs(secs), outcome, notice).unwrap();
+        trails.absorb(&change).unwrap();
+        let status = trails.get_trail_status(&ctx(REGION), &named("audit")).unwrap();
+        let error = status.latest_notification_error.unwrap_or_default();
+        (error, status.latest_notification_time, status.latest_notification_attempt_time)
+    };
+    assert_eq!(attempt(0, Ok(()), None), (String::new(), None, String::new()));
+    let first = Some(1_773_480_413.0);
+    assert_eq!(attempt(0, Ok(()), Some(Ok(()))), (String::new(), first, "2026-03-14T09:26:53Z".into()));
+    let gone = ("NotFound".to_owned(), first, "2026-03-14T09:26:54Z".to_owned());
+    assert_eq!(attempt(1, Ok(()), Some(Err("NotFound"))), gone);
+    assert_eq!(attempt(2, Err("NoSuchBucket"), None), gone, "no file, no notice");
+    let second = Some(1_773_480_416.0);
+    assert_eq!(attempt(3, Ok(()), Some(Ok(()))), (String::new(), second, "2026-03-14T09:26:56Z".into()));
 }
 
 #[test]
@@ -258,6 +315,21 @@ fn insights_are_not_enabled() {
     };
     assert_eq!(get("audit"), "InsightNotEnabledException");
     assert_eq!(get("none"), "TrailNotFoundException");
+    let put = |name: &str, types: &[&str]| {
+        let insight_selectors = types
+            .iter()
+            .map(|insight| InsightSelector { insight_type: Some((*insight).into()), ..InsightSelector::default() });
+        let req = PutInsightSelectorsRequest {
+            trail_name: Some(name.into()),
+            insight_selectors: insight_selectors.collect(),
+        };
+        trails.put_insight_selectors(&ctx(REGION), &req)
+    };
+    assert_eq!(put("audit", &["ApiCallRateInsight"]).unwrap_err().code, "UnsupportedOperationException");
+    assert_eq!(put("audit", &["ApiCallRateInsight", "x"]).unwrap_err().code, "InvalidInsightSelectorsException");
+    assert_eq!(put("none", &[]).unwrap_err().code, "TrailNotFoundException");
+    let (answer, changes) = put("audit", &[]).unwrap();
+    assert_eq!((answer.trail_arn, answer.insight_selectors, changes), (arn(REGION, "audit"), vec![], vec![]));
 }
 
 #[test]
@@ -316,7 +388,7 @@ fn the_status_tells_of_log_files_and_digests_apart() {
     let mut trails = Trails::default();
     create(&mut trails, REGION, &new_trail("audit"));
     let trail = TrailRef { account: ACCOUNT, region: REGION, name: "audit" };
-    let change = trails.delivery_attempted(trail, NOW, Ok(())).unwrap();
+    let change = trails.delivery_attempted(trail, NOW, Ok(()), None).unwrap();
     trails.absorb(&change).unwrap();
     let change = trails.digest_attempted(trail, NOW.plus_secs(2), Err("NoSuchBucket")).unwrap();
     trails.absorb(&change).unwrap();
@@ -325,7 +397,7 @@ fn the_status_tells_of_log_files_and_digests_apart() {
     assert_eq!(status.latest_delivery_error, None);
     let change = trails.digest_attempted(trail, NOW.plus_secs(3), Ok(())).unwrap();
     trails.absorb(&change).unwrap();
-    let change = trails.delivery_attempted(trail, NOW.plus_secs(4), Err("AccessDenied")).unwrap();
+    let change = trails.delivery_attempted(trail, NOW.plus_secs(4), Err("AccessDenied"), None).unwrap();
     trails.absorb(&change).unwrap();
     let status = trails.get_trail_status(&ctx(REGION), &named("audit")).unwrap();
     assert_eq!(status.latest_digest_delivery_time, Some(1_773_480_416.0));

@@ -6,7 +6,8 @@ use aws_api::cloudtrail::{
     GetInsightSelectorsRequest, GetInsightSelectorsResponse, GetTrailRequest, GetTrailResponse, GetTrailStatusRequest,
     GetTrailStatusResponse, ListPublicKeysRequest, ListPublicKeysResponse, ListTagsRequest, ListTagsResponse,
     ListTrailsRequest, ListTrailsResponse, LookupEventsRequest, LookupEventsResponse, PutEventSelectorsRequest,
-    RemoveTagsRequest, StartLoggingRequest, StopLoggingRequest, UpdateTrailRequest, UpdateTrailResponse,
+    PutInsightSelectorsRequest, PutInsightSelectorsResponse, RemoveTagsRequest, StartLoggingRequest,
+    StopLoggingRequest, UpdateTrailRequest, UpdateTrailResponse,
 };
 use aws_api::{ApiError, RequestContext, Timestamp};
 use gateway::Backend;
@@ -15,7 +16,7 @@ use trail::Lookup;
 
 use super::Services;
 use crate::app::unavailable;
-use crate::{deliveries, digest_keys, digests, history, waiting};
+use crate::{deliveries, digest_keys, digests, history, notices, waiting};
 
 impl Services {
     /// Is there such a bucket, in whichever account?
@@ -56,6 +57,7 @@ impl CloudTrailApi for Services {
     changes! { trails:
         stop_logging(StopLoggingRequest) -> EmptyResponse;
         put_event_selectors(PutEventSelectorsRequest) -> EventSelectorsResponse;
+        put_insight_selectors(PutInsightSelectorsRequest) -> PutInsightSelectorsResponse;
         add_tags(AddTagsRequest) -> EmptyResponse;
         remove_tags(RemoveTagsRequest) -> EmptyResponse;
     }
@@ -116,10 +118,13 @@ impl CloudTrailApi for Services {
     ) -> Result<CreateTrailResponse, ApiError> {
         let decide = |registry: &Registry| {
             let decided = registry.trails.create_trail(ctx, &req, &|name| self.is_bucket(name))?;
+            notices::check_topic(registry, decided.0.sns_topic_arn.as_deref())?;
             self.check_delivery(ctx, &decided.0)?;
             Ok(decided)
         };
-        self.0.change(decide).await
+        let created = self.0.change(decide).await?;
+        notices::validate(&self.0, created.sns_topic_arn.as_deref(), ctx.now).await;
+        Ok(created)
     }
 
     async fn update_trail(
@@ -130,14 +135,22 @@ impl CloudTrailApi for Services {
         let moves = req.s3_bucket_name.is_some() || req.s3_key_prefix.is_some();
         let decide = |registry: &Registry| {
             let decided = registry.trails.update_trail(ctx, &req, &|name| self.is_bucket(name))?;
+            if req.sns_topic_name.is_some() {
+                notices::check_topic(registry, decided.0.sns_topic_arn.as_deref())?;
+            }
             if moves {
                 self.check_delivery(ctx, &decided.0)?;
             }
             Ok(decided)
         };
         // No log file is being delivered that is noted for a chain which ends here.
-        let _turn = self.0.turns.take().await;
-        self.0.change(decide).await
+        let turn = self.0.turns.take().await;
+        let updated = self.0.change(decide).await?;
+        drop(turn);
+        if req.sns_topic_name.is_some() {
+            notices::validate(&self.0, updated.sns_topic_arn.as_deref(), ctx.now).await;
+        }
+        Ok(updated)
     }
 }
 
