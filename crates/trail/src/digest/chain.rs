@@ -313,8 +313,11 @@ mod tests {
                 now = now.plus_millis(after);
                 model.happen(now, event, is_home);
             }
-            let first_left = model.waiting.first().map(|file| file.delivered);
-            prop_assert!(first_left.is_none_or(|left| model.digests.iter().all(|(due, _)| due.end <= left.plus_millis(1000))));
+            // Chains that end within one second have ends that are seconds apart, so only the same chain's tell.
+            if let Some(left) = model.waiting.first() {
+                let of_chain = model.digests.iter().filter(|(due, _)| due.since == left.since);
+                prop_assert!(of_chain.into_iter().all(|(due, _)| due.end <= left.delivered.plus_millis(1000)));
+            }
             model.round(now.plus_millis(10_000), true, is_home);
             prop_assert!(model.waiting.is_empty());
             let named: Vec<_> = model.digests.iter().flat_map(|(_, files)| files).map(|file| file.delivered).collect();
