@@ -93,6 +93,11 @@ class World:
         digests = [digest for region in [REGION, ELSEWHERE] for _, digest in self.digests(region)]
         return [file["s3Object"] for digest in digests for file in digest["logFiles"]]
 
+    def digests_in(self, folder, region):
+        """The same of a copy."""
+        paths = sorted(folder.rglob(f"*_CloudTrail-Digest_{region}_*"))
+        return [(path, json.loads(gzip.decompress(path.read_bytes()))) for path in paths]
+
     def read(self, key):
         return json.loads(gzip.decompress(self.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()))
 
@@ -384,15 +389,17 @@ def test_what_was_done_is_found(world, deed, tmp_path):
 def test_a_copy_in_a_folder(world):
     keys = world.public_keys()
     folder = world.sync("whole")
+    # The newest digests are not proven: what they name is not verified, and the status says so.
+    names = any(world.digests_in(folder, region)[-1][1]["logFiles"] for region in [REGION, ELSEWHERE])
     code, output = world.verify(folder, *keys, endpoint=False)
-    assert code == 0, output
+    assert code == (2 if names else 0), output
     newest = [line for line in output.splitlines() if ": not verified: " in line]
     assert len(newest) == 2 and all("the newest digest of its chain" in line for line in newest), output
     code, output = world.verify(folder, endpoint=True)
-    assert code == 0 and "the newest digest of its chain" in output, "the server can be asked for the keys"
+    assert code in (0, 2) and "the newest digest of its chain" in output, "the server can be asked for the keys"
     # The bucket's keys without their beginning.
     code, output = world.verify(world.sync("part", f"{PREFIX}/"), *keys, endpoint=False)
-    assert code == 0, output
+    assert code in (0, 2) and " 0 invalid" in output, output
     signatures = []
     for region in [REGION, ELSEWHERE]:
         copied = sorted(path for path in folder.rglob(f"*CloudTrail-Digest_{region}_*"))[-1]
