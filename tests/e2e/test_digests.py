@@ -409,6 +409,35 @@ def test_a_copy_in_a_folder(world):
     assert code == 0 and ": not verified: " not in output, output
 
 
+def test_one_object_does_not_end_the_check(world):
+    """Keys that a client library refuses, and an object that may not be read."""
+    other = f"{ACCOUNT}_CloudTrail-Digest_{REGION}_other_{REGION}_20260101T000000Z.json.gz"
+    odd = ["a//b", "p//q", f"{PREFIX}//{other}"]
+    for key in odd:
+        world.s3.put_object(Bucket=BUCKET, Key=key, Body=b"x")
+    denied = middle(world)[1]["logFiles"][0]["s3Object"]
+    before = world.s3.get_bucket_policy(Bucket=BUCKET)["Policy"]
+    policy = json.loads(before)
+    arn = f"arn:aws:s3:::{BUCKET}/{denied}"
+    policy["Statement"] += [{"Effect": "Deny", "Principal": "*", "Action": "s3:GetObject", "Resource": arn}]
+    try:
+        code, output = world.verify()
+        refused = [line for line in output.splitlines() if f"{PREFIX}//" in line]
+        assert code == 2 and len(refused) == 1 and ": unreadable: " in refused[0], output
+        assert " 0 invalid" in output and output.count(" 0 invalid") == 2, output
+        world.s3.delete_object(Bucket=BUCKET, Key=odd[-1])
+        code, output = world.verify()
+        assert code == 0, output
+        world.s3.put_bucket_policy(Bucket=BUCKET, Policy=json.dumps(policy))
+        code, output = world.verify()
+        assert code == 2 and f"s3://{BUCKET}/{denied}: unreadable: " in output, output
+        assert output.count(" 0 invalid") == 2, "all others have been checked"
+    finally:
+        world.s3.put_bucket_policy(Bucket=BUCKET, Policy=before)
+        for key in odd:
+            world.s3.delete_object(Bucket=BUCKET, Key=key)
+
+
 def test_a_newest_digest_cannot_hide_the_others(world):
     """Nothing proves the newest digest in a folder, so nothing that it says makes the older ones the newest of a chain."""
     folder = world.sync("hidden")
