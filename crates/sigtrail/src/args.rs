@@ -161,8 +161,9 @@ A folder is asked about at no server unless --endpoint or credentials are given;
 Signatures are in the metadata of objects, which a copy in a folder does not have. There each digest is proven by its
 signature in the next one, and the newest of a chain is not verified unless its --signature is given.
 
-Exit status: 0 if nothing was changed or is missing, 1 if something was or is, 2 after any error, and if signatures could
-not be checked, but for that of the newest digest in a folder.";
+Exit status: 0 if nothing was changed or is missing; 1 if something was or is, or if there is a log file that the valid
+digests of its time do not name; else 2 after any error, and if something could not be checked: a file that cannot be read,
+a signature. The newest digest in a folder counts as such only if it names log files.";
 
 /// How findings are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -18,12 +18,12 @@ use anyhow::{Context, Result, bail};
 use aws_api::Timestamp;
 use futures::{StreamExt, TryStreamExt};
 use trail::digest::{
-    Beside, DigestName, Finding, LogFile, LogRead, Place, PublicKeys, Range, Read, Unproven, Verdict, Walk,
-    is_log_file_name, judge_log,
+    Beside, Coverage, DigestName, Finding, LogFile, LogRead, Place, Problem, ProblemKind, PublicKeys, Range, Read,
+    Unproven, Verdict, Walk, is_log_file_name, judge_log,
 };
 
-use self::report::{Report, Totals};
-use self::source::{Buckets, Folder, Found, Signature, Source};
+use self::report::{Count, Report, Totals};
+use self::source::{Buckets, Folder, Found, Listed, Signature, Source};
 use self::unpack::Hash;
 use crate::args::VerifyArguments;
 
@@ -34,7 +34,7 @@ const EXIT_INVALID: u8 = 1;
 
 /// Log files that are read at the same time.
 const PARALLEL: usize = 8;
-/// Log files that no digest names and that are shown; the others are counted.
+/// Log files that no digest has to name and that are shown; the others are counted.
 const UNNAMED_SHOWN: u64 = 20;
 /// Digests of each chain that are asked where they were delivered, so that one that was changed does not decide.
 const VOTERS: usize = 9;
@@ -43,6 +43,8 @@ const SPILL_S: i64 = 3600;
 
 /// Digests of one chain: whether they were made up for later, and their names without the time.
 type ChainName = (bool, String);
+/// Folders, and why they cannot be listed.
+type Unlisted = Vec<(String, String)>;
 
 pub fn run(arguments: &VerifyArguments) -> Result<ExitCode> {
     let totals = match tokio::runtime::Runtime::new()?.block_on(verify(arguments)) {
@@ -64,15 +66,18 @@ pub fn run(arguments: &VerifyArguments) -> Result<ExitCode> {
 
 async fn verify(arguments: &VerifyArguments) -> Result<Totals> {
     let mut source = open(arguments).await?;
-    let mut chains = chains(&source).await?;
+    let (mut chains, unlisted) = chains(&source).await?;
     if chains.is_empty() {
+        if let Some((folder, why)) = unlisted.first() {
+            bail!("{folder}: {why}");
+        }
         bail!("{}: no digest of log files is there", arguments.target);
     }
     if let Source::Folder(folder) = &mut source {
         if !folder.learn(chains.values().flat_map(|keys| keys.iter().rev().take(VOTERS))) {
             bail!("{}: no digest there can be read, or is where it was delivered", arguments.target);
         }
-        chains = self::chains(&source).await?;
+        (chains, _) = self::chains(&source).await?;
     }
     let keys = public_keys(arguments, &source, &chains).await?;
     let mut out = BufWriter::new(stdout().lock());
@@ -82,10 +87,11 @@ async fn verify(arguments: &VerifyArguments) -> Result<Totals> {
         given: &arguments.signature,
         range: range(arguments),
         named: HashSet::new(),
+        coverage: Coverage::default(),
         hasher: RandomState::new(),
         report: Report::new(&mut out, arguments.format, keys.is_some()),
     };
-    let done = check.all(chains).await;
+    let done = check.all(chains, unlisted).await;
     let totals = check.report.finish()?;
     done.map(|()| totals)
 }
@@ -108,19 +114,25 @@ fn endpoint_from_env(of_service: &str) -> Option<String> {
     given(of_service).or_else(|| given("AWS_ENDPOINT_URL"))
 }
 
-async fn chains(source: &Source) -> Result<BTreeMap<ChainName, Vec<String>>> {
+/// The digests of each chain, and the folders that cannot be listed.
+async fn chains(source: &Source) -> Result<(BTreeMap<ChainName, Vec<String>>, Unlisted)> {
     let mut chains: BTreeMap<ChainName, Vec<(String, String)>> = BTreeMap::new();
-    let mut keys = source.keys();
-    while let Some(key) = keys.try_next().await? {
-        if let Some(name) = DigestName::parse(&key) {
-            chains.entry((name.is_backfill, name.chain)).or_default().push((name.time, key));
+    let (mut list, mut unlisted) = (source.list(), Vec::new());
+    while let Some(listed) = list.try_next().await? {
+        match listed {
+            Listed::Key(key) => {
+                if let Some(name) = DigestName::parse(&key) {
+                    chains.entry((name.is_backfill, name.chain)).or_default().push((name.time, key));
+                }
+            }
+            Listed::Failed { folder, why } => unlisted.push((folder, why)),
         }
     }
     let sorted = chains.into_iter().map(|(chain, mut keys)| {
         keys.sort_unstable();
         (chain, keys.into_iter().map(|(_, key)| key).collect())
     });
-    Ok(sorted.collect())
+    Ok((sorted.collect(), unlisted))
 }
 
 /// From files if some are given, else from CloudTrail, if it is known how to ask it. `None`: from nowhere.
@@ -171,18 +183,24 @@ struct Check<'a> {
     /// Hashes of the keys that digests name: many keys would not fit into memory.
     named: HashSet<u64>,
     hasher: RandomState,
+    coverage: Coverage,
     report: Report<'a>,
 }
 
 impl Check<'_> {
-    async fn all(&mut self, chains: BTreeMap<ChainName, Vec<String>>) -> Result<()> {
+    async fn all(&mut self, chains: BTreeMap<ChainName, Vec<String>>, unlisted: Unlisted) -> Result<()> {
+        for (folder, why) in unlisted {
+            self.report.totals.unprovable += 1;
+            self.report.problem(&folder, ProblemKind::Unreadable.as_str(), &why)?;
+        }
         for keys in chains.into_values() {
+            self.coverage.next_chain();
             let mut walk = Walk::new(self.source.bucket(), keys, self.keys).within(self.range.clone());
             while let Some(place) = walk.next() {
                 let found = self.source.digest(place).await?;
-                if let Some(finding) = walk.feed(&self.read(&found))
-                    && finding.is_asked
-                {
+                let Some(finding) = walk.feed(&self.read(&found)) else { continue };
+                self.coverage.add(&finding);
+                if finding.is_asked {
                     self.digest(finding).await?;
                 }
             }
@@ -201,7 +219,9 @@ impl Check<'_> {
                 Read::Content(content, beside)
             }
             Found::Missing => Read::Missing,
+            Found::NotAFile => Read::NotAFile,
             Found::Unreadable(why) => Read::Unreadable(why.clone()),
+            Found::Failed(why) => Read::Failed(why.clone()),
             Found::Elsewhere => Read::Elsewhere,
         }
     }
@@ -215,12 +235,13 @@ impl Check<'_> {
                 counts.not_verified += 1;
                 // Without keys it is said once at the end for all of them.
                 if self.keys.is_some() {
-                    self.report.totals.unprovable += u64::from(*why != Unproven::Newest);
+                    let names_files = finding.digest.as_ref().is_some_and(|digest| !digest.log_files.is_empty());
+                    self.report.totals.unprovable += u64::from(*why != Unproven::Newest || names_files);
                     self.report.note(&shown, "not verified", why.as_str())?;
                 }
             }
             Verdict::Invalid(problem) => {
-                counts.invalid += 1;
+                count_problem(counts, &mut self.report.totals.unprovable, problem);
                 self.report.problem(&shown, problem.kind.as_str(), &problem.detail)?;
             }
         }
@@ -256,14 +277,17 @@ impl Check<'_> {
     }
 
     fn log_file(&mut self, file: &LogFile, place: &Place, found: Found<Hash>, is_proven: bool) -> Result<()> {
-        let counts = &mut self.report.totals.log_files;
+        let totals = &mut self.report.totals;
+        let counts = &mut totals.log_files;
         let read = match found {
             Found::Content(hash, _) => LogRead::Hash(hash.into_hex()),
             Found::Missing => LogRead::Missing,
+            Found::NotAFile => LogRead::NotAFile,
             Found::Unreadable(why) => LogRead::Unreadable(why),
+            Found::Failed(why) => LogRead::Failed(why),
             Found::Elsewhere => {
                 counts.not_verified += 1;
-                self.report.totals.unprovable += 1;
+                totals.unprovable += 1;
                 return Ok(self.report.note(&place.to_string(), "not verified", "it is in another bucket")?);
             }
         };
@@ -272,27 +296,42 @@ impl Check<'_> {
             // It is what its digest says, but nobody knows whether that is true.
             None => counts.not_verified += 1,
             Some(problem) => {
-                counts.invalid += 1;
+                count_problem(counts, &mut totals.unprovable, &problem);
                 self.report.problem(&self.source.shown(place), problem.kind.as_str(), &problem.detail)?;
             }
         }
         Ok(())
     }
 
-    /// Tells of log files that no digest names: one may not be due yet.
+    /// Tells of log files that no digest names. If all digests of its time are there, nobody delivered it.
     async fn unnamed(&mut self) -> Result<()> {
-        let mut keys = self.source.keys();
-        while let Some(key) = keys.try_next().await? {
+        let mut list = self.source.list();
+        while let Some(listed) = list.try_next().await? {
+            let Listed::Key(key) = listed else { continue };
             if !is_log_file_name(&key) || self.named.contains(&self.hasher.hash_one(&key)) {
                 continue;
             }
-            self.report.totals.unnamed += 1;
-            if self.report.totals.unnamed <= UNNAMED_SHOWN {
-                let place = Place { bucket: self.source.bucket().to_owned(), key };
+            let (is_covered, totals) = (self.coverage.has_time_of(&key), &mut self.report.totals);
+            totals.unnamed += 1;
+            totals.unnamed_covered += u64::from(is_covered);
+            let shown = self.source.shown(&Place { bucket: self.source.bucket().to_owned(), key });
+            if is_covered {
+                let detail = "the digests of its time do not name it; no trail that writes digests delivered it";
+                self.report.problem(&shown, "not named", detail)?;
+            } else if totals.unnamed - totals.unnamed_covered <= UNNAMED_SHOWN {
                 let detail = "no digest that can be used names it; one may not be due yet";
-                self.report.note(&self.source.shown(&place), "not named", detail)?;
+                self.report.note(&shown, "not named", detail)?;
             }
         }
         Ok(())
+    }
+}
+
+/// Who cannot read a file does not know that it was changed.
+fn count_problem(counts: &mut Count, unprovable: &mut u64, problem: &Problem) {
+    if problem.kind == ProblemKind::Unreadable {
+        (counts.not_verified, *unprovable) = (counts.not_verified + 1, *unprovable + 1);
+    } else {
+        counts.invalid += 1;
     }
 }

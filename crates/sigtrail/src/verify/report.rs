@@ -22,7 +22,9 @@ pub struct Totals {
     pub log_files: Count,
     /// Log files that no valid digest names.
     pub unnamed: u64,
-    /// Files that could not be verified, besides the newest digest of each chain and what it names.
+    /// Those of them that one should name.
+    pub unnamed_covered: u64,
+    /// Files and folders that could not be verified, besides newest digests that name no log files.
     pub unprovable: u64,
     /// Whether there were public keys to check signatures with.
     pub signatures_checked: bool,
@@ -95,7 +97,7 @@ impl<'o> Report<'o> {
 
 impl Totals {
     pub fn has_problems(&self) -> bool {
-        self.digests.invalid + self.log_files.invalid > 0
+        self.digests.invalid + self.log_files.invalid + self.unnamed_covered > 0
     }
 }
 

@@ -1,19 +1,21 @@
 //! Where files are read: a folder, as `aws s3 sync` leaves it, or a bucket.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fs::File;
-use std::io::{ErrorKind, Read as _};
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Read as _};
 use std::path::{Component, Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow};
-use futures::StreamExt;
+use anyhow::{Result, bail};
 use futures::stream::BoxStream;
+use futures::{StreamExt, TryStreamExt};
 use object_store::aws::{AmazonS3, AmazonS3Builder, AmazonS3ConfigKey, AwsCredential, resolve_bucket_region};
-use object_store::path::Path as Key;
-use object_store::{Attribute, ClientOptions, ObjectStore, ObjectStoreExt, RetryConfig};
-use trail::digest::{Digest, Place};
+use object_store::list::{PaginatedListOptions, PaginatedListStore};
+use object_store::path::{Error as KeyError, Path as Key};
+use object_store::{Attribute, ClientOptions, Error, ObjectStoreExt, RetryConfig};
+use trail::digest::{Digest, DigestName, Place};
 
 use super::unpack::{Hash, Target, Unpack};
 
@@ -21,6 +23,10 @@ use super::unpack::{Hash, Target, Unpack};
 const PIECE_BYTES: usize = 128 * 1024;
 const RETRIES_MAX: usize = 3;
 const RETRY_TIMEOUT: Duration = Duration::from_secs(30);
+/// Objects in succession that the server fails to give: after them it is not asked for the others.
+const FAILURES_MAX: usize = 20;
+/// Keys that are listed at once, as many as S3 lists.
+const PAGE_KEYS: usize = 1000;
 
 /// What stands at a place.
 pub enum Found<T> {
@@ -28,8 +34,12 @@ pub enum Found<T> {
     Content(T, Signature),
     /// No file.
     Missing,
+    /// Something else in its place: a folder, a link, a pipe.
+    NotAFile,
     /// A file that is not gzip as it should be.
     Unreadable(String),
+    /// It could not be read.
+    Failed(String),
     /// The bucket is not at hand.
     Elsewhere,
 }
@@ -44,6 +54,15 @@ pub enum Signature {
     Is(String),
 }
 
+/// What a list tells.
+#[derive(Debug)]
+pub enum Listed {
+    /// The key of a file.
+    Key(String),
+    /// What stands in a folder is not known.
+    Failed { folder: String, why: String },
+}
+
 /// Where files are read.
 #[derive(Clone)]
 pub enum Source {
@@ -55,10 +74,10 @@ pub enum Source {
 
 impl Source {
     /// The keys of all files, in no order.
-    pub fn keys(&self) -> BoxStream<'_, Result<String>> {
+    pub fn list(&self) -> BoxStream<'_, Result<Listed>> {
         match self {
-            Self::Folder(folder) => futures::stream::iter(folder.keys()).boxed(),
-            Self::Bucket(buckets) => buckets.keys(),
+            Self::Folder(folder) => futures::stream::iter(folder.list().map(Ok)).boxed(),
+            Self::Bucket(buckets) => buckets.list().map_ok(Listed::Key).boxed(),
         }
     }
 
@@ -94,7 +113,7 @@ impl Source {
         match self {
             Self::Folder(folder) => {
                 let (folder, place) = (folder.clone(), place.clone());
-                tokio::task::spawn_blocking(move || folder.unpack(&place)).await?
+                Ok(tokio::task::spawn_blocking(move || folder.unpack(&place)).await?)
             }
             Self::Bucket(buckets) => buckets.unpack(place).await,
         }
@@ -129,40 +148,41 @@ impl Folder {
 
     fn vote(&self, path_of_digest: &str) -> Option<(String, String)> {
         let place = Place { bucket: String::new(), key: path_of_digest.to_owned() };
-        let Ok(Found::Content(content, _)) = self.unpack::<Vec<u8>>(&place) else { return None };
+        let Found::Content(content, _) = self.unpack::<Vec<u8>>(&place) else { return None };
         let digest: Digest = serde_json::from_slice(&content).ok()?;
         let lost = digest.digest_s3_object.strip_suffix(path_of_digest)?;
         (lost.is_empty() || lost.ends_with('/')).then(|| (digest.digest_s3_bucket, lost.to_owned()))
     }
 
-    fn keys(&self) -> impl Iterator<Item = Result<String>> + Send + '_ {
+    fn list(&self) -> impl Iterator<Item = Listed> + Send + '_ {
         let mut folders = vec![self.root.clone()];
-        let mut files = Vec::new();
+        let mut keys = Vec::new();
         std::iter::from_fn(move || {
             loop {
-                if let Some(file) = files.pop() {
-                    return Some(Ok(file));
+                if let Some(key) = keys.pop() {
+                    return Some(Listed::Key(key));
                 }
                 let folder = folders.pop()?;
-                if let Err(error) = self.list(&folder, &mut folders, &mut files) {
-                    return Some(Err(error));
+                if let Err(error) = self.list_one(&folder, &mut folders, &mut keys) {
+                    return Some(Listed::Failed { folder: folder.display().to_string(), why: error.to_string() });
                 }
             }
         })
     }
 
     /// What stands in one folder. Links are not followed: they would lead out of what was copied, or round in circles.
-    fn list(&self, folder: &Path, folders: &mut Vec<PathBuf>, files: &mut Vec<String>) -> Result<()> {
-        let failed = || folder.display().to_string();
-        for entry in folder.read_dir().with_context(failed)? {
-            let entry = entry.with_context(failed)?;
-            let (kind, path) = (entry.file_type().with_context(failed)?, entry.path());
-            if kind.is_dir() {
-                folders.push(path);
-            } else if kind.is_file()
-                && let Some(relative) = path.strip_prefix(&self.root).ok().and_then(Path::to_str)
+    /// What is no file is listed as well, so that it is told of.
+    fn list_one(&self, folder: &Path, folders: &mut Vec<PathBuf>, keys: &mut Vec<String>) -> io::Result<()> {
+        for entry in folder.read_dir()? {
+            let entry = entry?;
+            let (is_folder, path) = (entry.file_type()?.is_dir(), entry.path());
+            if let Some(relative) = path.strip_prefix(&self.root).ok().and_then(Path::to_str)
+                && (!is_folder || DigestName::parse(relative).is_some())
             {
-                files.push(format!("{}{relative}", self.lost));
+                keys.push(format!("{}{relative}", self.lost));
+            }
+            if is_folder {
+                folders.push(path);
             }
         }
         Ok(())
@@ -175,48 +195,68 @@ impl Folder {
         is_inside.then(|| self.root.join(relative))
     }
 
-    fn unpack<T: Target + Default>(&self, place: &Place) -> Result<Found<T>> {
-        if place.bucket != self.bucket {
-            return Ok(Found::Elsewhere);
-        }
-        let Some(path) = self.path(&place.key) else { return Ok(Found::Missing) };
-        let mut file = match File::open(&path) {
-            Ok(file) => file,
-            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
-                return Ok(Found::Missing);
+    /// Opens the file of a key. No link is followed, and nothing is opened that is no file: a pipe would be waited for.
+    fn open<T>(&self, key: &str) -> Result<File, Found<T>> {
+        let Some(path) = self.path(key) else { return Err(Found::Missing) };
+        let failed = |error: io::Error| match error.kind() {
+            ErrorKind::NotFound | ErrorKind::NotADirectory => Found::Missing,
+            _ => Found::Failed(error.to_string()),
+        };
+        let folders = path.ancestors().skip(1).take_while(|folder| *folder != self.root);
+        for folder in folders {
+            if fs::symlink_metadata(folder).map_err(failed)?.is_symlink() {
+                return Err(Found::NotAFile);
             }
-            Err(error) => return Err(anyhow!("{}: {error}", path.display())),
+        }
+        if !fs::symlink_metadata(&path).map_err(failed)?.is_file() {
+            return Err(Found::NotAFile);
+        }
+        File::open(&path).map_err(failed)
+    }
+
+    fn unpack<T: Target + Default>(&self, place: &Place) -> Found<T> {
+        if place.bucket != self.bucket {
+            return Found::Elsewhere;
+        }
+        let mut file = match self.open(&place.key) {
+            Ok(file) => file,
+            Err(found) => return found,
         };
         let (mut unpack, mut piece) = (Unpack::<T>::new(), vec![0; PIECE_BYTES]);
         loop {
-            let len = file.read(&mut piece).with_context(|| path.display().to_string())?;
-            if len == 0 {
-                break;
-            }
+            let len = match file.read(&mut piece) {
+                Ok(0) => break,
+                Ok(len) => len,
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                Err(error) => return Found::Failed(error.to_string()),
+            };
             if let Err(why) = unpack.feed(&piece[..len]) {
-                return Ok(Found::Unreadable(why));
+                return Found::Unreadable(why);
             }
         }
-        Ok(unpack.finish().map_or_else(Found::Unreadable, |content| Found::Content(content, Signature::NotKept)))
+        unpack.finish().map_or_else(Found::Unreadable, |content| Found::Content(content, Signature::NotKept))
     }
 }
 
 /// Buckets on one S3.
 pub struct Buckets {
     bucket: String,
-    prefix: Option<Key>,
+    prefix: String,
     endpoint: Option<String>,
     insecure: bool,
     stores: Mutex<HashMap<String, Arc<AmazonS3>>>,
+    /// Objects in succession that the server failed to give.
+    failures: AtomicUsize,
 }
 
 impl Buckets {
     /// Begins with a bucket and the beginning of the keys in it.
     pub async fn open(bucket: &str, prefix: &str, endpoint: Option<String>, insecure: bool) -> Result<Self> {
-        let prefix = prefix.trim_end_matches('/');
-        let prefix = if prefix.is_empty() { None } else { Some(Key::parse(prefix)?) };
-        let buckets =
-            Self { bucket: bucket.to_owned(), prefix, endpoint, insecure, stores: Mutex::new(HashMap::new()) };
+        // As a folder: `a/b` is not the beginning of `a/bc`.
+        let prefix = prefix.strip_suffix('/').unwrap_or(prefix);
+        let prefix = if prefix.is_empty() { String::new() } else { format!("{prefix}/") };
+        let (stores, failures) = (Mutex::new(HashMap::new()), AtomicUsize::new(0));
+        let buckets = Self { bucket: bucket.to_owned(), prefix, endpoint, insecure, stores, failures };
         buckets.store(bucket).await?;
         Ok(buckets)
     }
@@ -236,22 +276,43 @@ impl Buckets {
         Ok(store)
     }
 
-    fn keys(&self) -> BoxStream<'_, Result<String>> {
-        let listed = futures::stream::once(self.store(&self.bucket));
-        let keys = listed.map(|store| match store {
-            Ok(store) => store.list(self.prefix.as_ref()).map(|object| Ok(object?.location.to_string())).boxed(),
-            Err(error) => futures::stream::iter([Err(error)]).boxed(),
+    fn list(&self) -> BoxStream<'_, Result<String>> {
+        let pages = futures::stream::try_unfold(Some(Page::default()), |page| async {
+            let Some(page) = page else { return Ok(None) };
+            let store = self.store(&self.bucket).await?;
+            let prefix = Some(self.prefix.as_str()).filter(|prefix| !prefix.is_empty());
+            page.list(&store, prefix).await.map(Some)
         });
-        keys.flatten().boxed()
+        pages.map_ok(|keys| futures::stream::iter(keys).map(Ok)).try_flatten().boxed()
     }
 
     async fn unpack<T: Target + Default>(&self, place: &Place) -> Result<Found<T>> {
-        let store = self.store(&place.bucket).await?;
-        let got = match store.get(&Key::parse(&place.key)?).await {
-            Ok(got) => got,
-            Err(object_store::Error::NotFound { .. }) => return Ok(Found::Missing),
-            Err(error) => return Err(anyhow!(error).context(place.to_string())),
-        };
+        match self.get(place).await {
+            Ok(found) => {
+                self.failures.store(0, Ordering::Relaxed);
+                Ok(found)
+            }
+            Err(error) => self.failed(place, &error),
+        }
+    }
+
+    /// One object that cannot be had is that object's problem; a server that gives nothing any more is ours.
+    fn failed<T>(&self, place: &Place, error: &anyhow::Error) -> Result<Found<T>> {
+        match error.downcast_ref() {
+            Some(Error::NotFound { .. }) => return Ok(Found::Missing),
+            Some(Error::PermissionDenied { .. } | Error::InvalidPath { .. }) => {}
+            _ if self.failures.fetch_add(1, Ordering::Relaxed) < FAILURES_MAX => {}
+            _ => bail!("{place}: {error:#}; nor could the {FAILURES_MAX} files before it be read"),
+        }
+        Ok(Found::Failed(format!("{error:#}")))
+    }
+
+    async fn get<T: Target + Default>(&self, place: &Place) -> Result<Found<T>> {
+        let key = Key::parse(&place.key).map_err(|source| Error::InvalidPath { source })?;
+        if key.as_ref() != place.key {
+            return Ok(Found::Failed("a key that begins or ends with a slash cannot be asked for".into()));
+        }
+        let got = self.store(&place.bucket).await?.get(&key).await?;
         let metadata = |name: &'static str| got.attributes.get(&Attribute::Metadata(name.into()));
         let signature = match (metadata("signature"), metadata("signature-algorithm")) {
             (Some(signature), Some(_)) => Signature::Is(signature.to_string()),
@@ -259,12 +320,54 @@ impl Buckets {
         };
         let (mut unpack, mut pieces) = (Unpack::<T>::new(), got.into_stream());
         while let Some(piece) = pieces.next().await {
-            let piece = piece.with_context(|| place.to_string())?;
-            if let Err(why) = unpack.feed(&piece) {
+            if let Err(why) = unpack.feed(&piece?) {
                 return Ok(Found::Unreadable(why));
             }
         }
         Ok(unpack.finish().map_or_else(Found::Unreadable, |content| Found::Content(content, signature)))
+    }
+}
+
+/// The next page of a list.
+///
+/// The client library refuses all of a page with a key that it cannot write as a path, such as `a//b`. Such a page is
+/// asked for in smaller pieces, until the key stands alone; the list goes on after it.
+struct Page {
+    after: Option<String>,
+    token: Option<String>,
+    keys_max: usize,
+}
+
+impl Default for Page {
+    fn default() -> Self {
+        Self { after: None, token: None, keys_max: PAGE_KEYS }
+    }
+}
+
+impl Page {
+    async fn list(self, store: &AmazonS3, prefix: Option<&str>) -> Result<(Vec<String>, Option<Self>)> {
+        let Self { after, token, keys_max } = self;
+        let options = PaginatedListOptions {
+            offset: after.clone(),
+            page_token: token.clone(),
+            max_keys: Some(keys_max),
+            ..PaginatedListOptions::default()
+        };
+        let page = match store.list_paginated(prefix, options).await {
+            Ok(page) => page,
+            Err(Error::InvalidPath { source: KeyError::EmptySegment { path } | KeyError::BadSegment { path, .. } }) => {
+                let next = match keys_max {
+                    1 => (vec![path.clone()], Some(Self { after: Some(path), token: None, keys_max })),
+                    _ => (Vec::new(), Some(Self { after, token, keys_max: keys_max / 2 })),
+                };
+                return Ok(next);
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let keys = page.result.objects.into_iter().map(|object| object.location.into()).collect();
+        let keys_max = (keys_max * 2).min(PAGE_KEYS);
+        let next = page.page_token.map(|token| Self { after: None, token: Some(token), keys_max });
+        Ok((keys, next))
     }
 }
 

@@ -54,3 +54,49 @@ pub fn is_log_file_name(key: &str) -> bool {
     let name = key.rsplit('/').next().unwrap_or_default();
     name.contains("_CloudTrail_") && name.ends_with(SUFFIX)
 }
+
+/// What the key of a log file says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct LogFileName {
+    pub place: FilesOf,
+    /// The time in the name: that of the delivery, rounded to some minutes.
+    pub time: Timestamp,
+}
+
+/// Whose files, and under which prefix.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct FilesOf {
+    prefix: String,
+    account: String,
+    region: String,
+}
+
+impl FilesOf {
+    fn new(key: &str, account: &str, region: &str) -> Self {
+        let folders = key.rsplit_once('/').map_or("", |(folders, _)| folders);
+        let prefix = folders.find("AWSLogs/").map_or(folders, |end| &folders[..end]);
+        Self { prefix: prefix.to_owned(), account: account.to_owned(), region: region.to_owned() }
+    }
+
+    /// Whose files a digest with this key names.
+    pub fn of_digest(key: &str) -> Option<Self> {
+        let chain = DigestName::parse(key)?.chain;
+        let (account, rest) = chain.split_once("_CloudTrail-Digest_")?;
+        Some(Self::new(key, account, rest.split('_').next()?))
+    }
+}
+
+impl LogFileName {
+    /// Reads a key. `None`: it is not a log file's, or has no time.
+    pub fn parse(key: &str) -> Option<Self> {
+        let stem = key.rsplit('/').next()?.strip_suffix(SUFFIX)?;
+        let (account, rest) = stem.split_once("_CloudTrail_")?;
+        let (region, rest) = rest.split_once('_')?;
+        // As in `20260314T0925Z`.
+        let time = rest.split('_').next().filter(|time| time.len() == 14 && time.is_ascii())?;
+        let (year, month, day) = (&time[..4], &time[4..6], &time[6..8]);
+        let (hour, minute, zone) = (&time[9..11], &time[11..13], &time[13..]);
+        let time = Timestamp::parse_rfc3339(&format!("{year}-{month}-{day}T{hour}:{minute}:00{zone}"))?;
+        Some(Self { place: FilesOf::new(key, account, region), time })
+    }
+}

@@ -252,6 +252,8 @@ fn log_files_are_compared() {
     assert_eq!(kind(LogRead::Hash(file.hash_value.to_uppercase())), None);
     assert_eq!(kind(LogRead::Hash(hash(b"other"))), Some(ProblemKind::Changed));
     assert_eq!(kind(LogRead::Missing), Some(ProblemKind::Missing));
+    assert_eq!(kind(LogRead::NotAFile), Some(ProblemKind::Missing));
+    assert_eq!(kind(LogRead::Failed("denied".into())), Some(ProblemKind::Unreadable));
     assert_eq!(kind(LogRead::Unreadable("gzip".into())), Some(ProblemKind::Changed));
     let other = LogFile { hash_algorithm: "MD5".into(), ..file.clone() };
     assert!(judge_log(&other, &LogRead::Hash(file.hash_value.clone())).is_some());
@@ -356,5 +358,74 @@ proptest! {
         stored.signature.replace_range(at..=at, &char::from_digit(digit, 16).unwrap().to_string());
         let is_changed = before != stored.signature;
         prop_assert_eq!(verdicts(&checked(&files, Kept::WithMetadata)).contains('s'), is_changed);
+    }
+}
+
+#[test]
+fn a_digest_that_cannot_be_read_does_not_end_the_walk() {
+    for (read, kind) in
+        [(Read::NotAFile, ProblemKind::Missing), (Read::Failed("denied".into()), ProblemKind::Unreadable)]
+    {
+        let mut walk = Walk::new(BUCKET, world().files.keys().cloned(), Some(&world().keys));
+        let Verdict::Invalid(problem) = walk.feed(&read).unwrap().verdict else { panic!("{read:?}") };
+        assert_eq!(problem.kind, kind);
+        let stored = &world().files[&nth(2)];
+        let older = walk.feed(&Read::Content(&stored.content, Beside::Signature(&stored.signature))).unwrap();
+        assert_eq!(older.verdict, Verdict::Valid);
+    }
+}
+
+/// How many of these findings' times a log file's name can have.
+fn coverage(findings: &[Finding]) -> Coverage {
+    let mut coverage = Coverage::default();
+    coverage.next_chain();
+    findings.iter().for_each(|finding| coverage.add(finding));
+    coverage
+}
+
+fn log_name(time: &str) -> String {
+    format!("p/AWSLogs/111122223333/CloudTrail/us-east-1/2026/03/14/111122223333_CloudTrail_us-east-1_{time}_x.json.gz")
+}
+
+#[test]
+fn a_log_file_of_a_covered_time_should_be_named() {
+    let whole = coverage(&checked(&world().files, Kept::WithMetadata));
+    let is_covered = |time| whole.has_time_of(&log_name(time));
+    for inside in ["20260314T0010Z", "20260314T0100Z", "20260314T0230Z", "20260314T0354Z"] {
+        assert!(is_covered(inside), "{inside}");
+    }
+    // Before, after, within the rounding of either end, and no time at all.
+    for outside in ["20260313T2300Z", "20260314T0005Z", "20260314T0355Z", "20260314T0400Z", "2026", "", "20260314T99é9"]
+    {
+        assert!(!is_covered(outside), "{outside}");
+    }
+    for other in [
+        log_name("20260314T0230Z").replace("111122223333", "444455556666"),
+        log_name("20260314T0230Z").replace("us-east-1", "us-east-2"),
+        log_name("20260314T0230Z").replace("p/AWSLogs", "q/AWSLogs"),
+        log_name("20260314T0230Z").replace("p/AWSLogs", "AWSLogs"),
+    ] {
+        assert!(!whole.has_time_of(&other), "{other}: of another chain");
+    }
+}
+
+#[test]
+fn only_valid_digests_cover_a_time() {
+    // Bare files: the newest is not proven.
+    let bare = coverage(&checked(&world().files, Kept::Bare));
+    assert!(bare.has_time_of(&log_name("20260314T0230Z")) && !bare.has_time_of(&log_name("20260314T0330Z")));
+    let keyless = coverage(&walk(&world().files, Kept::WithMetadata, &[], None));
+    assert!(!keyless.has_time_of(&log_name("20260314T0230Z")));
+}
+
+#[test]
+fn a_gap_is_not_covered() {
+    let mut findings = checked(&world().files, Kept::WithMetadata);
+    // The newest first: the digest of the fourth hour begins a chain, and that of the third is not there.
+    findings[0].gap_before = true;
+    findings.remove(1);
+    let coverage = coverage(&findings);
+    for (time, is_covered) in [("20260314T0330Z", true), ("20260314T0230Z", false), ("20260314T0130Z", true)] {
+        assert_eq!(coverage.has_time_of(&log_name(time)), is_covered, "{time}");
     }
 }

@@ -45,8 +45,12 @@ pub enum Read<'a> {
     Content(&'a [u8], Beside<'a>),
     /// Nothing.
     Missing,
-    /// Something that cannot be read, and why.
+    /// A folder, a link or the like where a file should be.
+    NotAFile,
+    /// A file whose content is not of the right form, and why.
     Unreadable(String),
+    /// It could not be read, and why: nothing is known of it.
+    Failed(String),
     /// The place is in a bucket that is not at hand.
     Elsewhere,
 }
@@ -58,8 +62,12 @@ pub enum LogRead {
     Hash(String),
     /// Nothing.
     Missing,
-    /// Something that cannot be read, and why.
+    /// A folder, a link or the like where a file should be.
+    NotAFile,
+    /// A file whose content is not of the right form, and why.
     Unreadable(String),
+    /// It could not be read, and why: nothing is known of it.
+    Failed(String),
 }
 
 /// What is wrong.
@@ -73,6 +81,8 @@ pub enum ProblemKind {
     Signature,
     /// The file is not where it was delivered.
     WrongPlace,
+    /// The file could not be checked: nothing is known of it.
+    Unreadable,
 }
 
 impl ProblemKind {
@@ -83,6 +93,7 @@ impl ProblemKind {
             Self::Missing => "missing",
             Self::Signature => "signature",
             Self::WrongPlace => "wrong place",
+            Self::Unreadable => "unreadable",
         }
     }
 }
@@ -99,6 +110,14 @@ pub struct Problem {
 impl Problem {
     fn new(kind: ProblemKind, detail: impl Into<String>) -> Self {
         Self { kind, detail: detail.into() }
+    }
+
+    fn missing() -> Self {
+        Self::new(ProblemKind::Missing, "the file is not there")
+    }
+
+    fn not_a_file() -> Self {
+        Self::new(ProblemKind::Missing, "what is in its place is no file")
     }
 }
 
@@ -244,8 +263,10 @@ impl<'k> Walk<'k> {
         let (name, place) = self.next.take()?;
         let vouched = self.vouched.take();
         let (verdict, digest) = match read {
-            Read::Missing => (invalid(ProblemKind::Missing, "the file is not there"), None),
+            Read::Missing => (Verdict::Invalid(Problem::missing()), None),
+            Read::NotAFile => (Verdict::Invalid(Problem::not_a_file()), None),
             Read::Unreadable(why) => (invalid(ProblemKind::Changed, format!("cannot be read: {why}")), None),
+            Read::Failed(why) => (invalid(ProblemKind::Unreadable, why.as_str()), None),
             Read::Elsewhere => (Verdict::Unproven(Unproven::Elsewhere), None),
             Read::Content(content, beside) => self.judge(&place, content, *beside, vouched.as_ref()),
         };
@@ -279,7 +300,10 @@ impl<'k> Walk<'k> {
             },
         });
         if let Some(next) = named.clone().filter(|_| !is_invalid) {
-            self.older.retain(|(older, _)| older.time < next.0.time);
+            // The newest are last: only what is dropped is looked at.
+            while self.older.last().is_some_and(|(older, _)| older.time >= next.0.time) {
+                self.older.pop();
+            }
             (self.next, self.vouched) = (Some(next), vouched);
             return false;
         }
@@ -389,7 +413,9 @@ pub fn judge_log(file: &LogFile, read: &LogRead) -> Option<Problem> {
         }
         LogRead::Hash(found) if found.eq_ignore_ascii_case(&file.hash_value) => None,
         LogRead::Hash(_) => Some(Problem::new(ProblemKind::Changed, "its hash is not the one that its digest names")),
-        LogRead::Missing => Some(Problem::new(ProblemKind::Missing, "the file is not there")),
+        LogRead::Missing => Some(Problem::missing()),
+        LogRead::NotAFile => Some(Problem::not_a_file()),
+        LogRead::Failed(why) => Some(Problem::new(ProblemKind::Unreadable, why.as_str())),
         LogRead::Unreadable(why) => Some(Problem::new(ProblemKind::Changed, format!("cannot be read: {why}"))),
     }
 }
