@@ -59,5 +59,6 @@ fn delivery(trail: &Trail, key: &str, bucket: &BucketInfo, len: u64) -> S3Call {
         bytes_in: len,
         bytes_out: 0,
         failure: None,
+        bucket_policy: None,
     }
 }

@@ -40,6 +40,7 @@ fn call(name: &str, key: Option<&str>) -> S3Call {
         bytes_in: 0,
         bytes_out: 2356,
         failure: None,
+        bucket_policy: None,
     }
 }
 
