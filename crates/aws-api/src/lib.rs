@@ -12,6 +12,7 @@ mod change;
 mod context;
 mod error;
 mod ops;
+mod region;
 mod timestamp;
 
 pub mod cloudtrail;
@@ -27,4 +28,5 @@ pub use change::{Change, Entity};
 pub use context::{Caller, RequestContext, Role};
 pub use error::{ApiError, Fault};
 pub use ops::{Access, Category, Codec, OpInfo, Service, ServiceInfo};
+pub use region::{REGIONS, is_region};
 pub use timestamp::Timestamp;

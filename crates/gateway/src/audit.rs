@@ -14,6 +14,7 @@ use http_body::Body as _;
 use http_body_util::{BodyExt, Limited};
 use record::{CallersCopy, Failure, Outcome, S3Call, Signed, UserIdentity};
 use s3_embedded::{DeferredUnit, ExpectedOperation, Owner, RequestId, RequestTime, Requester};
+use serde_json::{Map, Value};
 use signature::Denied;
 use store::{Store, StoreError, Unit};
 use uuid::Uuid;
@@ -39,6 +40,9 @@ pub const ONE_PIECE_LEN_MAX: u64 = 64 * 1024;
 const DISCARDED_LEN_MAX: usize = 64 * 1024;
 /// For so long.
 const DISCARD_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// The longest bucket policy (S3 user guide, "Policies and permissions in Amazon S3": 20 KB).
+const POLICY_LEN_MAX: usize = 20 * 1024;
 
 /// Makes new ids.
 pub type Ids = Arc<dyn Fn() -> Uuid + Send + Sync>;
@@ -66,7 +70,8 @@ pub struct Surroundings {
     pub region: String,
     /// The account that gets the records of requests that belong to no other.
     pub account: String,
-    /// Does a trail deliver its log files into this bucket? Keys for S3 only may not write there.
+    /// Does a trail deliver its log files into this bucket now? Keys for S3 only may not write there, nor where
+    /// [`BucketInfo::holds_logs`].
     pub is_log_bucket: Arc<dyn Fn(&str) -> bool + Send + Sync>,
 }
 
@@ -105,6 +110,8 @@ pub(crate) struct Exchange {
     pub user_agent: Option<String>,
     /// Its answer has no body.
     pub is_head: bool,
+    /// The policy that `PutBucketPolicy` was sent, for the record.
+    pub bucket_policy: Option<Map<String, Value>>,
 }
 
 impl<B: Backend> Audit<B> {
@@ -151,11 +158,29 @@ impl<B: Backend> Audit<B> {
             return crate::form::post_object(self, exchange, &parts, body).await;
         }
         match authenticate(&parts, &exchange.target, &self.around.keys, exchange.now) {
-            Ok(admitted) => self.admit(exchange, parts, body, admitted).await,
+            Ok(admitted) => match self.check_region(&exchange, &admitted.caller) {
+                Ok(()) => self.admit(exchange, parts, body, admitted).await,
+                Err(denied) => {
+                    discard(body).await;
+                    self.refuse(&exchange, &denied).await
+                }
+            },
             Err(denied) => {
                 discard(body).await;
                 self.refuse(&exchange, &denied).await
             }
+        }
+    }
+
+    /// Where no bucket says in which region a request is, the scope of its credential does: it must name one that there is,
+    /// so that nobody makes up regions, which each have log files, digests and keys of their own.
+    pub(crate) fn check_region(&self, exchange: &Exchange, caller: &Caller) -> Result<(), Denied> {
+        let own = &self.around.region;
+        match &caller.region {
+            Some(region) if exchange.bucket.is_none() && region != own && !aws_api::is_region(region) => {
+                Err(caller.out_of_region(region, own))
+            }
+            _ => Ok(()),
         }
     }
 
@@ -170,20 +195,26 @@ impl<B: Backend> Audit<B> {
             headers: parts.headers.iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect(),
             user_agent: parts.headers.get(http::header::USER_AGENT).map(text),
             is_head: parts.method == http::Method::HEAD,
+            bucket_policy: None,
             target,
         })
     }
 
     /// Hands a proven request on, and records what became of it.
-    async fn admit(&self, exchange: Exchange, parts: Parts, body: Body, admitted: Admitted) -> Response<Body> {
+    async fn admit(&self, mut exchange: Exchange, parts: Parts, body: Body, admitted: Admitted) -> Response<Body> {
         let Admitted { caller, check, query_headers } = admitted;
         if let Some(document) = self.forbidden(&exchange, &caller) {
             let answer = failed(document.0, document.1);
             return self.conclude(&exchange, &caller, 0, answer).await;
         }
         let inbound = Inbound::new(body, check);
+        if exchange.target.op.name == "PutBucketPolicy" {
+            inbound.keep(POLICY_LEN_MAX);
+        }
         let request = forward::request(&exchange, parts, &inbound, &query_headers);
         let answer = self.perform(&exchange, &caller, request, &inbound).await;
+        // Of a body that is not the signed one nothing is kept: it is refused below.
+        exchange.bucket_policy = inbound.kept().and_then(|body| serde_json::from_slice(&body).ok());
         match answer {
             Ok(answer) => self.conclude(&exchange, &caller, inbound.bytes_in(), answer).await,
             Err(denied) => self.refuse(&exchange, &denied).await,
@@ -211,8 +242,7 @@ impl<B: Backend> Audit<B> {
             if caller.role == Some(Role::Audit) {
                 return denied();
             }
-            let is_log_bucket = exchange.target.bucket.as_deref().is_some_and(|name| (self.around.is_log_bucket)(name));
-            if is_log_bucket && caller.role.is_some_and(|role| role < Role::Admin) {
+            if caller.role != Some(Role::Admin) && (self.is_log_bucket(exchange) || is_of_policy(op)) {
                 return denied();
             }
             if !op.name.starts_with("Delete") && !op.name.starts_with("Abort") && !self.store.has_room() {
@@ -221,6 +251,12 @@ impl<B: Backend> Audit<B> {
             }
         }
         None
+    }
+
+    /// A trail delivers there now, or did so once: what it left is protected when it has moved or is deleted.
+    fn is_log_bucket(&self, exchange: &Exchange) -> bool {
+        exchange.bucket.as_ref().is_some_and(|bucket| bucket.holds_logs)
+            || exchange.target.bucket.as_deref().is_some_and(|name| (self.around.is_log_bucket)(name))
     }
 
     /// Lets the backend do what was asked. `Err` if the body turned out not to be what was signed: then nothing was done.
@@ -311,6 +347,7 @@ impl<B: Backend> Audit<B> {
         let signed = attempt.scheme.zip(attempt.carrier);
         let signed = signed.map(|(scheme, carrier)| Signed { version: scheme.as_str(), method: carrier.as_str() });
         let mut call = self.seen(exchange, UserIdentity::unproven(), signed);
+        call.bucket_policy = None;
         call.claimed_access_key_id.clone_from(&attempt.access_key_id);
         call.failure = Some(Failure { code: denied.code.into(), message: denied.message.clone() });
         self.recorded(exchange, response, Unit::new(), call, Outcome::Refused).await
@@ -344,6 +381,7 @@ impl<B: Backend> Audit<B> {
             failure: None,
             shared_event_id: None,
             callers_copy: None,
+            bucket_policy: exchange.bucket_policy.clone(),
         }
     }
 
@@ -420,8 +458,13 @@ fn requester(caller: &Caller, secure_transport: bool) -> Requester {
         arn: identity.arn.clone().unwrap_or_default(),
         role_arn: identity.role_arn(),
         secure_transport,
-        administers: caller.role == Some(Role::Admin) || identity.kind == "Root",
+        administers: caller.role == Some(Role::Admin) || (caller.role == Some(Role::Audit) && identity.kind == "Root"),
     }
+}
+
+/// Who may do what with a bucket is not for keys that are there for objects.
+fn is_of_policy(op: &S3Op) -> bool {
+    matches!(op.name, "PutBucketPolicy" | "DeleteBucketPolicy")
 }
 
 /// What the backend calls the operation: to it, a form upload is a PUT.

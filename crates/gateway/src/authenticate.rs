@@ -3,7 +3,7 @@
 use aws_api::{Role, Timestamp};
 use http::request::Parts;
 use record::{Signed, UserIdentity};
-use signature::{Attempt, Claim, Denied, Policy, RequestHead, Verified, classify, verify};
+use signature::{Attempt, Carrier, Claim, Denied, Policy, Reason, RequestHead, Scheme, Verified, classify, verify};
 
 use crate::keys::{Key, KeyRing};
 use crate::payload::Check;
@@ -44,6 +44,32 @@ impl Caller {
             account: Some(key.account().to_owned()),
             role: Some(key.role),
             region,
+        }
+    }
+
+    /// The refusal of a scope whose region there is not, in the words of S3 for a wrong one.
+    pub fn out_of_region(&self, region: &str, expected: &str) -> Denied {
+        let in_query = self.signed.is_some_and(|signed| signed.method == Carrier::QueryString.as_str());
+        let (code, wrong) = if in_query {
+            ("AuthorizationQueryParametersError", "Error parsing the X-Amz-Credential parameter")
+        } else {
+            ("AuthorizationHeaderMalformed", "The authorization header is malformed")
+        };
+        let carrier = [Carrier::AuthHeader, Carrier::QueryString, Carrier::HtmlForm]
+            .into_iter()
+            .find(|carrier| self.signed.is_some_and(|signed| signed.method == carrier.as_str()));
+        Denied {
+            reason: Reason::WrongScope,
+            code,
+            message: format!("{wrong}; the region '{region}' is wrong; expecting '{expected}'"),
+            status: 400,
+            elements: vec![("Region", expected.to_owned())],
+            attempt: Attempt {
+                // Of the versions only this one has a scope.
+                scheme: Some(Scheme::SigV4),
+                carrier,
+                access_key_id: self.identity.access_key_id.clone(),
+            },
         }
     }
 }

@@ -27,6 +27,8 @@ pub struct BucketInfo {
     pub owner: String,
     /// The region that it was created in.
     pub region: String,
+    /// Whether log files or digests were ever delivered into it.
+    pub holds_logs: bool,
 }
 
 /// A service that speaks S3 over HTTP, in path style, to callers that are already proven.

@@ -30,9 +30,10 @@ impl Backend for Embedded {
 
     fn bucket(&self, name: &str) -> Result<Option<BucketInfo>, BoxError> {
         let home = self.s3.bucket_home(name)?;
-        Ok(home.map(|(owner, region)| BucketInfo {
-            owner,
-            region: region.filter(|region| !region.is_empty()).unwrap_or_else(|| self.default_region.clone()),
+        Ok(home.map(|home| BucketInfo {
+            owner: home.owner,
+            region: home.region.filter(|region| !region.is_empty()).unwrap_or_else(|| self.default_region.clone()),
+            holds_logs: home.holds_logs,
         }))
     }
 }

@@ -106,6 +106,7 @@ fn prove<B: Backend>(
     match (verified, key) {
         (Ok(verified), Some(key)) => {
             let caller = Caller::of(key, signed, verified.region.clone());
+            audit.check_region(exchange, &caller).map_err(refused)?;
             Ok((caller, Some(verified)))
         }
         (Err(denied), Some(key)) if denied.reason == Reason::Policy => {

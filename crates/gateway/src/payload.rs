@@ -66,6 +66,13 @@ struct Reader {
     ended: bool,
     failure: Option<Broken>,
     trailers: Trailers,
+    kept: Option<Kept>,
+}
+
+/// A copy of a body that is short enough; `bytes` is `None` once it is not.
+struct Kept {
+    bytes: Option<Vec<u8>>,
+    len_max: usize,
 }
 
 /// Why a body was not taken to its end.
@@ -86,7 +93,20 @@ impl Inbound {
     pub fn new(raw: Body, check: Check) -> Self {
         let trailers = Trailers(Arc::new(OnceLock::new()));
         let ready = VecDeque::new();
-        Self(Arc::new(Mutex::new(Reader { raw, check, ready, bytes_in: 0, ended: false, failure: None, trailers })))
+        let (bytes_in, ended, failure, kept) = (0, false, None, None);
+        Self(Arc::new(Mutex::new(Reader { raw, check, ready, bytes_in, ended, failure, trailers, kept })))
+    }
+
+    /// From now on what is read is kept, too, if it is not longer.
+    pub fn keep(&self, len_max: usize) {
+        self.lock().kept = Some(Kept { bytes: Some(Vec::new()), len_max });
+    }
+
+    /// What was kept, if the body was read to its end and is what was signed.
+    pub fn kept(&self) -> Option<Vec<u8>> {
+        let mut reader = self.lock();
+        let whole = reader.ended && reader.failure.is_none();
+        reader.kept.take().filter(|_| whole)?.bytes
     }
 
     /// A view for the backend.
@@ -128,6 +148,16 @@ impl Inbound {
     }
 }
 
+impl Kept {
+    fn take(&mut self, more: &[u8]) {
+        let len_max = self.len_max;
+        self.bytes = self.bytes.take().filter(|bytes| bytes.len() + more.len() <= len_max);
+        if let Some(bytes) = &mut self.bytes {
+            bytes.extend_from_slice(more);
+        }
+    }
+}
+
 impl Reader {
     fn size_hint(&self) -> SizeHint {
         match (self.check.decoded_len(), &self.check) {
@@ -144,6 +174,9 @@ impl Reader {
             }
             if let Some(bytes) = self.ready.pop_front() {
                 self.bytes_in += bytes.len() as u64;
+                if let Some(kept) = &mut self.kept {
+                    kept.take(&bytes);
+                }
                 return Poll::Ready(Some(Ok(bytes)));
             }
             if self.ended {

@@ -2,7 +2,7 @@
 
 use aws_api::s3::S3Op;
 use aws_api::{Category, Timestamp};
-use serde_json::Map;
+use serde_json::{Map, Value};
 
 use crate::parameters::{cut, cut_to, request_parameters};
 use crate::record::Head;
@@ -63,6 +63,8 @@ pub struct S3Call {
     pub bytes_out: u64,
     /// Why it did not succeed.
     pub failure: Option<Failure>,
+    /// The document that `PutBucketPolicy` was sent.
+    pub bucket_policy: Option<Map<String, Value>>,
     /// What all copies have in common, of a call between accounts or an anonymous one.
     pub shared_event_id: Option<String>,
     /// The copy for the caller's account, where that is not the recipient.
@@ -115,7 +117,7 @@ impl S3Call {
             recipient_account: &self.recipient_account,
             failure: self.failure.as_ref(),
         };
-        let parameters = request_parameters(
+        let mut parameters = request_parameters(
             self.op,
             self.bucket.as_deref(),
             self.key.as_deref(),
@@ -123,6 +125,9 @@ impl S3Call {
             &self.query,
             &self.headers,
         );
+        if let Some(policy) = &self.bucket_policy {
+            parameters.insert("bucketPolicy".into(), Value::Object(policy.clone()));
+        }
         let record = Record {
             request_parameters: Some(parameters),
             additional_event_data: Some(self.additional_event_data()),

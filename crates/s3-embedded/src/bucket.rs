@@ -25,8 +25,8 @@ use crate::row::{BucketRow, bucket_rows, decode, encode};
 
 /// Where a bucket without a `LocationConstraint` is.
 pub(crate) const US_EAST_1: &str = "us-east-1";
-/// The longest `LocationConstraint`; AWS's longest region name has 14 letters.
-const REGION_MAX: usize = 32;
+/// The old name of eu-west-1 (S3 API reference, `CreateBucketConfiguration`).
+pub(crate) const EU: &str = "EU";
 /// Most buckets of a page (`ListBuckets`, `MaxBuckets`).
 const MAX_BUCKETS: i32 = 10_000;
 /// Beginnings and ends of names that AWS keeps for itself ("General purpose bucket naming rules").
@@ -62,7 +62,7 @@ pub(crate) async fn create(
     let input = req.input;
     check_new_name(&input.bucket)?;
     refuse_unsupported(&call, &input)?;
-    let region = location(&input)?;
+    let region = location(&input, &s3.options().region)?;
     let guard = s3.locks().bucket(&input.bucket).await;
     if let Some(existing) = s3.bucket_row(&input.bucket)? {
         if existing.owner != call.owner.account {
@@ -85,6 +85,7 @@ pub(crate) async fn create(
             created: call.now,
             region,
             policy: None,
+            holds_logs: false,
         };
         let mut unit = Unit::new();
         unit.put(Space::Buckets, input.bucket.as_bytes(), encode(&row)?);
@@ -114,7 +115,8 @@ fn refuse_unsupported(call: &Call, input: &CreateBucketInput) -> S3Result<()> {
     crate::meta::check_acl(&call.head, &["private"])
 }
 
-fn location(input: &CreateBucketInput) -> S3Result<Option<String>> {
+/// The region that a bucket is to be in: one of AWS's, or the server's own.
+fn location(input: &CreateBucketInput, own: &str) -> S3Result<Option<String>> {
     let Some(configuration) = &input.create_bucket_configuration else { return Ok(None) };
     if configuration.bucket.is_some() || configuration.location.is_some() {
         return Err(fail(S3ErrorCode::NotImplemented, "Directory buckets are not supported"));
@@ -122,9 +124,7 @@ fn location(input: &CreateBucketInput) -> S3Result<Option<String>> {
     let Some(region) = configuration.location_constraint.as_ref().map(BucketLocationConstraint::as_str) else {
         return Ok(None);
     };
-    let plausible =
-        region.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') && region.len() <= REGION_MAX;
-    if !plausible {
+    if !region.is_empty() && region != own && region != EU && !aws_api::is_region(region) {
         return Err(fail(S3ErrorCode::InvalidLocationConstraint, "The specified location-constraint is not valid"));
     }
     Ok(Some(region.to_owned()).filter(|region| !region.is_empty() && region != US_EAST_1))

@@ -35,9 +35,10 @@ use store::{Space, Store};
 
 pub use access::ServiceWriter;
 pub use context::{DeferredUnit, ExpectedOperation, Owner, RequestId, RequestTime, Requester, Trailers};
-pub use object::put::StagedObject;
+pub use object::put::{BucketHome, StagedObject};
 pub use service::Service;
 
+use crate::bucket::US_EAST_1;
 use crate::bucket_policy::Parsed;
 use crate::error::store_error;
 use crate::lock::Locks;
@@ -49,11 +50,13 @@ pub struct Options {
     pub object_size_max: u64,
     /// Fewest bytes of a part that is not the last (5 MiB).
     pub part_size_min: u64,
+    /// A region that buckets may be in besides AWS's.
+    pub region: String,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { object_size_max: 5 * 1024 * 1024 * 1024, part_size_min: 5 * 1024 * 1024 }
+        Self { object_size_max: 5 * 1024 * 1024 * 1024, part_size_min: 5 * 1024 * 1024, region: US_EAST_1.to_owned() }
     }
 }
 

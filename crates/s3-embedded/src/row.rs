@@ -34,6 +34,9 @@ pub(crate) struct BucketRow {
     /// Its policy: the key in `Bodies` of the text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<PolicyId>,
+    /// A log file or digest was once delivered here. It never turns false again: what is here stays protected.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub holds_logs: bool,
 }
 
 /// Headers of an object that its reader gets back.

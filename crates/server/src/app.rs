@@ -86,7 +86,8 @@ impl App {
         for row in store.range(Space::Callers, ..) {
             callers.absorb(&row?.1).map_err(|source| RestoreError::Row { kind: "caller", source })?;
         }
-        let embedded = EmbeddedS3::new(store.clone(), s3_embedded::Options::default());
+        let options = s3_embedded::Options { region: config.region.clone(), ..s3_embedded::Options::default() };
+        let embedded = EmbeddedS3::new(store.clone(), options);
         Ok(Arc::new(Self {
             s3: Embedded::new(embedded.clone(), config.region.clone()),
             embedded,

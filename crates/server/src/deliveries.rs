@@ -61,5 +61,6 @@ fn delivery(trail: &Trail, key: &str, bucket: &BucketInfo, len: u64) -> S3Call {
         failure: None,
         shared_event_id: None,
         callers_copy: None,
+        bucket_policy: None,
     }
 }

@@ -211,7 +211,8 @@ fn next_due(
     let chain: Option<Chain> = chain.map(|row| read_row(&row)).transpose()?;
     let situation = Situation {
         since: trail.digests_since.filter(|_| !is_last),
-        is_active: trail.has_digests(),
+        // A region that it no longer covers has digests for the log files that still wait, and then no more.
+        is_active: trail.has_digests() && trail.covers(region),
         is_home: region == trail.region,
         chain: chain.as_ref(),
         files: &files,

@@ -122,11 +122,16 @@ impl Rpc {
         let policy = Policy::other(service.signing_name, Sha256::digest(body).into());
         let verified = verify(&claim, key.map(gateway::Key::secret), now, &policy)?;
         let Some(key) = key else { return Err(Denied::anonymous()) };
+        let own = &self.services.0.config.region;
+        let region = verified.region.unwrap_or_else(|| own.clone());
+        if region != *own && !aws_api::is_region(&region) {
+            return Err(wrong_region(claim.attempt()));
+        }
         let scheme = if peer.tls.is_some() { "https" } else { "http" };
         let host = parts.headers.get(http::header::HOST).and_then(|host| host.to_str().ok());
         let ctx = RequestContext {
             caller: key.caller(),
-            region: verified.region.unwrap_or_else(|| self.services.0.config.region.clone()),
+            region,
             now,
             request_id: request_id.to_owned(),
             endpoint: host.map_or_else(|| self.services.0.endpoint().to_owned(), |host| format!("{scheme}://{host}")),
@@ -192,6 +197,12 @@ async fn read_body(body: Body) -> Result<Bytes, ApiError> {
         }
         Err(_) => Err(ApiError::new("IncompleteBody", "The request's body ended early.")),
     }
+}
+
+/// Who could make up regions could make up log files, chains of digests and their keys.
+fn wrong_region(attempt: signature::Attempt) -> Denied {
+    let message = "Credential should be scoped to a valid region.".into();
+    Denied { reason: signature::Reason::WrongScope, message, attempt, ..Denied::anonymous() }
 }
 
 fn not_allowed(service: &ServiceInfo, op: &str, ctx: &RequestContext) -> ApiError {

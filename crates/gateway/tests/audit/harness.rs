@@ -145,6 +145,11 @@ impl Harness {
         made(host, signer, method, path, body, NOW)
     }
 
+    /// Signed with SigV4 for this region.
+    pub fn request_in(&self, region: &str, method: &str, path: &str) -> Made {
+        made_in(region, HOST, V4, method, path, b"", NOW)
+    }
+
     pub fn skewed(&self, signer: Signer, method: &str, path: &str, secs: i64) -> Made {
         made(HOST, signer, method, path, b"", NOW.plus_secs(secs))
     }
@@ -246,6 +251,10 @@ fn body(bytes: &[u8]) -> Body {
 }
 
 fn made(host: &str, signer: Signer, method: &str, path: &str, bytes: &[u8], at: Timestamp) -> Made {
+    made_in("us-east-1", host, signer, method, path, bytes, at)
+}
+
+fn made_in(region: &str, host: &str, signer: Signer, method: &str, path: &str, bytes: &[u8], at: Timestamp) -> Made {
     let mut headers = vec![("host".to_owned(), host.to_owned()), ("user-agent".to_owned(), "test/1".to_owned())];
     if !bytes.is_empty() {
         headers.push(("content-length".into(), bytes.len().to_string()));
@@ -255,7 +264,7 @@ fn made(host: &str, signer: Signer, method: &str, path: &str, bytes: &[u8], at: 
     let signed = request.with_head(bucket, |head| match signer {
         V2 => sign::v2_header(head, &signer.credentials(), at).unwrap(),
         V4 => {
-            let target = Target { service: "s3", region: "us-east-1", at };
+            let target = Target { service: "s3", region, at };
             sign::v4_header(head, &signer.credentials(), &target, &hex::encode(Sha256::digest(bytes))).unwrap()
         }
     });

@@ -223,6 +223,60 @@ async fn a_key_for_s3_does_not_write_where_log_files_are() {
 }
 
 #[tokio::test]
+async fn a_key_for_s3_does_not_change_policies() {
+    let harness = Harness::with_bucket().await;
+    for (method, body) in [("PUT", &b"{}"[..]), ("DELETE", b"")] {
+        let answer = harness.signed(V2, method, "/bkt?policy", body).await;
+        assert_eq!(answer.error_code().as_deref(), Some("AccessDenied"), "{method}");
+        assert_eq!(harness.only_record().1.error_code.as_deref(), Some("AccessDenied"));
+    }
+}
+
+#[tokio::test]
+async fn the_policy_is_in_the_record() {
+    let harness = Harness::with_bucket().await;
+    let policy = serde_json::json!({"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Principal":
+        {"AWS": "arn:aws:iam::111122223333:user/other"}, "Action": ["s3:PutObject"], "Resource": "arn:aws:s3:::bkt/*"}]});
+    let malformed = serde_json::json!({"Statement": [{"NotPrincipal": "*"}]});
+    for (document, status) in [(&policy, 204), (&malformed, 400)] {
+        let answer = harness.signed(V4, "PUT", "/bkt?policy", document.to_string().as_bytes()).await;
+        assert_eq!(answer.status.as_u16(), status, "{}", answer.text());
+        let parameters = harness.only_record().1.request_parameters.unwrap();
+        assert_eq!(&parameters["bucketPolicy"], document);
+    }
+    // What is no JSON or not what was signed is not shown, nor is any other body.
+    let forged = harness.request(V4, "PUT", "/bkt?policy", b"{}").with_body(b"[]");
+    let long = format!(r#"{{"Id":"{}"}}"#, "x".repeat(20 * 1024));
+    for request in [
+        forged,
+        harness.request(V4, "PUT", "/bkt?policy", b"nonsense"),
+        harness.request(V4, "PUT", "/bkt?policy", long.as_bytes()),
+        harness.request(V4, "PUT", "/bkt/k", b"{}"),
+    ] {
+        harness.send(request).await;
+        assert_eq!(harness.only_record().1.request_parameters.unwrap().get("bucketPolicy"), None);
+    }
+}
+
+#[tokio::test]
+async fn a_region_that_there_is_not_is_refused_where_no_bucket_says_another() {
+    let harness = Harness::with_bucket().await;
+    for path in ["/", "/none"] {
+        let answer = harness.send(harness.request_in("mars-1", "GET", path)).await;
+        assert_eq!(answer.error_code().as_deref(), Some("AuthorizationHeaderMalformed"), "{path}");
+        assert!(answer.text().contains("<Region>us-east-1</Region>"), "{}", answer.text());
+        let (outcome, record) = harness.only_record();
+        assert_eq!((outcome, record.aws_region.as_str()), (Outcome::Refused, "us-east-1"));
+        assert_eq!(record.additional_event_data.unwrap().claimed_access_key_id.as_deref(), Some("AKIAV4"));
+    }
+    for (region, path, recorded) in [("eu-west-1", "/", "eu-west-1"), ("mars-1", "/bkt", "us-east-1")] {
+        assert_eq!(harness.send(harness.request_in(region, "GET", path)).await.status, StatusCode::OK);
+        let (outcome, record) = harness.only_record();
+        assert_eq!((outcome, record.aws_region.as_str()), (Outcome::Admitted, recorded));
+    }
+}
+
+#[tokio::test]
 async fn a_form_is_an_upload() {
     let harness = Harness::with_bucket().await;
     let fields = [("success_action_status", "201"), ("x-amz-meta-colour", "red")];

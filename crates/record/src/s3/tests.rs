@@ -42,6 +42,7 @@ fn call(name: &str, key: Option<&str>) -> S3Call {
         failure: None,
         shared_event_id: None,
         callers_copy: None,
+        bucket_policy: None,
     }
 }
 

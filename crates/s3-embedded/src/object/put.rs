@@ -7,19 +7,19 @@ use bytes::Bytes;
 use s3s::dto::{ETag, PutObjectInput, PutObjectOutput, StreamingBlob};
 use s3s::{S3ErrorCode, S3Request, S3Response, S3Result};
 use sha2::{Digest, Sha256};
-use store::Unit;
+use store::{Space, Unit};
 
 use crate::EmbeddedS3;
 use crate::access::{ServiceWriter, on_key};
 use crate::body::{Expect, INLINE_MAX, Received};
+use crate::bucket::EU;
 use crate::checksum::{Algorithm, Checksum, Claimed, Digests, Kind};
 use crate::conditional;
 use crate::context::Call;
-use crate::error::{fail, invalid_argument};
-use crate::lock::KeyGuards;
+use crate::error::{fail, invalid_argument, no_such_bucket};
 use crate::meta;
 use crate::object::{check_key, show_checksum};
-use crate::row::{Meta, ObjectRow};
+use crate::row::{BucketRow, Meta, ObjectRow, encode};
 
 pub(crate) async fn put(s3: &EmbeddedS3, req: S3Request<PutObjectInput>) -> S3Result<S3Response<PutObjectOutput>> {
     let call = Call::of(&req)?;
@@ -161,22 +161,34 @@ impl EmbeddedS3 {
             .step_by(INLINE_MAX)
             .map(|start| Ok(object.body.slice(start..object.body.len().min(start + INLINE_MAX))));
         let received = self.receive(futures::stream::iter(chunks.collect::<Vec<_>>()), expect).await?;
-        let guards = self.locks().keys(bucket, [key]).await;
+        let mut unit = Unit::new();
+        if self.bucket_row(bucket)?.is_some_and(|row| row.holds_logs) {
+            unit.hold(self.locks().keys(bucket, [key]).await);
+        } else {
+            // The bucket's row is written, too.
+            unit.hold(self.locks().bucket(bucket).await);
+            self.mark_log_bucket(&mut unit, bucket)?;
+        }
         self.check_delivery(bucket, key, writer)?;
-        self.stage_own(guards, (bucket, key), object, &received, now)
+        self.stage_own(unit, (bucket, key), object, &received, now)
+    }
+
+    /// The mark is in the unit of the first delivery, so that nothing is ever there without it; it goes with the bucket.
+    fn mark_log_bucket(&self, unit: &mut Unit, bucket: &str) -> S3Result<()> {
+        let row = self.bucket_row(bucket)?.ok_or_else(no_such_bucket)?;
+        unit.put(Space::Buckets, bucket.as_bytes(), encode(&BucketRow { holds_logs: true, ..row })?);
+        Ok(())
     }
 
     fn stage_own(
         &self,
-        guards: KeyGuards,
+        mut unit: Unit,
         (bucket, key): (&str, &str),
         object: StagedObject,
         received: &Received,
         now: Timestamp,
     ) -> S3Result<Unit> {
         let old = self.object(bucket, key)?;
-        let mut unit = Unit::new();
-        unit.hold(guards);
         let now = Timestamp::from_secs(now.as_secs());
         let etag = received.digests.etag();
         let row = ObjectRow {
@@ -203,10 +215,25 @@ impl EmbeddedS3 {
         Ok(self.bucket_row(bucket)?.map(|row| row.owner))
     }
 
-    /// The account that owns a bucket and the `LocationConstraint` that it was created with; `None` if there is no such bucket.
-    pub fn bucket_home(&self, bucket: &str) -> S3Result<Option<(String, Option<String>)>> {
-        Ok(self.bucket_row(bucket)?.map(|row| (row.owner, row.region)))
+    /// Whose a bucket is, and what it is for; `None` if there is no such bucket.
+    pub fn bucket_home(&self, bucket: &str) -> S3Result<Option<BucketHome>> {
+        Ok(self.bucket_row(bucket)?.map(|row| BucketHome {
+            owner: row.owner,
+            region: row.region.map(|region| if region == EU { "eu-west-1".to_owned() } else { region }),
+            holds_logs: row.holds_logs,
+        }))
     }
+}
+
+/// What is known of a bucket from outside of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BucketHome {
+    /// The account that owns it.
+    pub owner: String,
+    /// The region of the `LocationConstraint` that it was created with.
+    pub region: Option<String>,
+    /// Whether a service has ever delivered into it ([`EmbeddedS3::stage_put`]).
+    pub holds_logs: bool,
 }
 
 /// An object for [`EmbeddedS3::stage_put`].

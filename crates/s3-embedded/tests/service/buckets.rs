@@ -1,4 +1,6 @@
-use crate::world::{ALICE, BOB, World, check};
+use s3_embedded::{Options, StagedObject};
+
+use crate::world::{ALICE, BOB, START, WRITER, World, check};
 
 const EU: &str = "<CreateBucketConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><LocationConstraint>eu-central-1</LocationConstraint></CreateBucketConfiguration>";
 
@@ -137,4 +139,39 @@ async fn what_was_announced_is_what_is_done() {
     assert_eq!(answer.outcome(), "500 InternalError");
     assert_eq!(world.ask("HEAD", "/abc").classified("HeadBucket").send().await.status.as_u16(), 404);
     assert_eq!(world.ask("PUT", "/abc").classified("CreateBucket").send().await.outcome(), "200");
+}
+
+#[tokio::test]
+async fn a_bucket_is_in_a_region_that_there_is() {
+    let world = World::with(Options { region: "moon-1".into(), ..Options::default() });
+    for (number, region) in ["moon-1", "EU", "ap-south-1", "us-gov-west-1"].into_iter().enumerate() {
+        world.good("PUT", &format!("/bucket-{number}"), EU.replace("eu-central-1", region)).await;
+    }
+    assert_eq!(world.s3.bucket_home("bucket-1").unwrap().unwrap().region.as_deref(), Some("eu-west-1"));
+    for region in ["mars-1", "us-east-9", "aws-global"] {
+        let answer = world.ask("PUT", "/bad").body(EU.replace("eu-central-1", region)).send().await;
+        assert_eq!(answer.one("Code").as_deref(), Some("InvalidLocationConstraint"), "{region}");
+    }
+}
+
+#[tokio::test]
+async fn a_delivery_marks_its_bucket_as_long_as_there_is_one() {
+    let world = World::new();
+    world.good("PUT", "/logs", "").await;
+    world.allow_service("logs").await;
+    let is_marked = || world.s3.bucket_home("logs").unwrap().unwrap().holds_logs;
+    assert!(!is_marked());
+    for key in ["AWSLogs/1", "AWSLogs/2"] {
+        let now = aws_api::Timestamp::from_secs(START);
+        let staged = world.s3.stage_put("logs", key, StagedObject::default(), &WRITER, now).await.unwrap();
+        world.store.commit(staged).await.unwrap();
+        assert!(is_marked());
+    }
+    world.good("DELETE", "/logs?policy", "").await;
+    world.good("DELETE", "/logs/AWSLogs/1", "").await;
+    world.good("DELETE", "/logs/AWSLogs/2", "").await;
+    assert!(is_marked(), "a new policy and the end of all objects do not take the mark away");
+    world.good("DELETE", "/logs", "").await;
+    world.good("PUT", "/logs", "").await;
+    assert!(!is_marked());
 }
