@@ -21,6 +21,7 @@ mod listener;
 mod log_files;
 mod management;
 mod pages;
+mod passed;
 mod queues;
 mod reservations;
 mod route;
