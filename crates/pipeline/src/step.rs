@@ -5,7 +5,7 @@ use bus::{Arrival, DETAIL_TYPE_API_CALL, Envelope, EventKind, Failure, Invocatio
 use queue::Effect;
 use record::{Entry, Outcome, Record};
 use topic::Publication;
-use trail::{EventCategory, EventFacts, ResourceName};
+use trail::{EventCategory, EventFacts, ResourceName, Trails};
 
 use crate::Registry;
 use crate::deliver::{self, Outgoing, Placed, Surroundings, derived_id};
@@ -43,8 +43,15 @@ pub struct Counts {
 }
 
 /// Passes one entry of the event log on. Changes nothing: the caller commits what is returned, together with its place in
-/// the log.
-pub fn step(registry: &Registry, entry: &Entry, record_auth_failures: bool, around: &mut Surroundings<'_>) -> Step {
+/// the log. `trails` are those of the entry's place in the log: whether a trail records a request does not depend on when
+/// it is asked. The rest of the configuration is that of now.
+pub fn step(
+    registry: &Registry,
+    trails: &Trails,
+    entry: &Entry,
+    record_auth_failures: bool,
+    around: &mut Surroundings<'_>,
+) -> Step {
     let mut step = Step::default();
     if entry.outcome == Outcome::Refused && !record_auth_failures {
         return step;
@@ -52,7 +59,7 @@ pub fn step(registry: &Registry, entry: &Entry, record_auth_failures: bool, arou
     let record = &entry.record;
     let resources = resources(record);
     let facts = facts(record, &resources);
-    step.trails = registry.trails.selecting(&facts).map(Entity::key).collect();
+    step.trails = trails.selecting(&facts).map(Entity::key).collect();
     if step.trails.is_empty() {
         // Without a trail there is no event ("Events from AWS services via CloudTrail").
         return step;

@@ -129,7 +129,7 @@ impl World {
                 seq
             },
         };
-        step(&self.registry, &entry, with_failures, &mut around)
+        step(&self.registry, &self.registry.trails, &entry, with_failures, &mut around)
     }
 
     /// The messages of a step: queue, id, text, attributes.

@@ -1,5 +1,7 @@
 //! How a record stands in the event log.
 
+use aws_api::Change;
+
 use crate::Record;
 use crate::size::EVENT_LEN_MAX;
 
@@ -24,6 +26,27 @@ pub struct Entry {
     pub json: Vec<u8>,
 }
 
+/// A change of the configuration that decides what becomes of the records after it, and of none before it. It stands in the
+/// log in the place in which it was made, and is no record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Marker {
+    /// [`Change::kind`].
+    pub kind: String,
+    /// [`Change::key`].
+    pub key: String,
+    /// [`Change::row`].
+    pub row: Option<Vec<u8>>,
+}
+
+/// What stands in one place of the event log.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Logged {
+    /// A record.
+    Record(Entry),
+    /// A change between records.
+    Change(Marker),
+}
+
 /// An entry that cannot be read: the log was damaged, or written by a newer version.
 #[derive(Debug, thiserror::Error)]
 pub enum EntryError {
@@ -35,10 +58,42 @@ pub enum EntryError {
     /// The rest is not a record.
     #[error("an entry of the event log is not a record")]
     Json(#[from] serde_json::Error),
+    /// The rest is not a change.
+    #[error("an entry of the event log is not a change")]
+    Marker,
 }
 
 const ADMITTED: u8 = 1;
 const REFUSED: u8 = 2;
+const CHANGE: u8 = 3;
+
+impl Logged {
+    /// Reads an entry of any kind.
+    pub fn decode(bytes: &[u8]) -> Result<Self, EntryError> {
+        match bytes.split_first() {
+            Some((&CHANGE, rest)) => Marker::read(rest).map(Self::Change),
+            _ => Entry::decode(bytes).map(Self::Record),
+        }
+    }
+}
+
+impl Marker {
+    /// The bytes of an entry that says this: the kind of entry, then the change's kind, NUL, its key, NUL, its row; an empty
+    /// row is one that was removed. Neither kinds nor keys hold a NUL.
+    pub fn encode(change: &Change) -> Vec<u8> {
+        let row = change.row.as_deref().unwrap_or_default();
+        [&[CHANGE], change.kind.as_bytes(), &[0], change.key.as_bytes(), &[0], row].concat()
+    }
+
+    fn read(rest: &[u8]) -> Result<Self, EntryError> {
+        let mut parts = rest.splitn(3, |byte| *byte == 0);
+        let mut next = || parts.next().ok_or(EntryError::Marker);
+        let text = |part: &[u8]| String::from_utf8(part.to_vec()).map_err(|_| EntryError::Marker);
+        let (kind, key) = (text(next()?)?, text(next()?)?);
+        let row = Some(next()?).filter(|row| !row.is_empty()).map(<[u8]>::to_vec);
+        Ok(Self { kind, key, row })
+    }
+}
 
 impl Entry {
     /// The bytes of a new entry. An event longer than [`EVENT_LEN_MAX`] is cut.
@@ -86,4 +141,26 @@ fn write(outcome: Outcome, record: &Record) -> Vec<u8> {
     #[expect(clippy::expect_used, reason = "texts, numbers and maps with text keys serialise")]
     serde_json::to_writer(&mut bytes, record).expect("a record serialises to JSON");
     bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_change_reads_back(key in "[a-z0-9/-]{0,20}", row in prop::option::of(prop::collection::vec(any::<u8>(), 1..40))) {
+            let change = Change { kind: "trail", key: key.clone(), row: row.clone() };
+            let read = Logged::decode(&Marker::encode(&change)).unwrap();
+            prop_assert_eq!(read, Logged::Change(Marker { kind: "trail".into(), key, row }));
+            prop_assert!(Entry::decode(&Marker::encode(&change)).is_err(), "it is no record");
+        }
+
+        #[test]
+        fn no_bytes_are_too_odd(bytes in prop::collection::vec(any::<u8>(), 0..60)) {
+            let _ = Logged::decode(&[&[CHANGE], &bytes[..]].concat());
+        }
+    }
 }

@@ -17,7 +17,7 @@ mod size;
 
 pub use api::{ApiCall, HIDDEN};
 pub use elements::{Elements, request_parameters, response_elements};
-pub use entry::{Entry, EntryError, Outcome};
+pub use entry::{Entry, EntryError, Logged, Marker, Outcome};
 pub use identity::{Attributes, SessionContext, SessionIssuer, UserIdentity};
 pub use record::{AdditionalEventData, Failure, Record, Resource, TlsDetails};
 pub use s3::{CallersCopy, S3Call, Signed};

@@ -14,6 +14,7 @@ use crate::counters::Counters;
 use crate::detector::Covered;
 use crate::digests::Turns;
 use crate::handshakes::Handshakes;
+use crate::passed::{self, Passed};
 use crate::reservations::Reservations;
 use crate::signer::Signer;
 use crate::waiting::Waiting;
@@ -39,6 +40,8 @@ pub struct App {
     pub waiting: Waiting,
     /// Wakes the housekeeper when it has something new to do.
     pub chores: Notify,
+    /// How far the worker is, and the trails as they were there.
+    pub passed: Passed,
     /// Who delivers log files or digests.
     pub turns: Turns,
     /// S3 without HTTP, for the delivery of log files.
@@ -79,9 +82,11 @@ impl App {
     /// Takes up what the store holds.
     pub fn restore(store: Store, config: Config, signer: Signer) -> Result<Arc<Self>, RestoreError> {
         let mut registry = Registry::default();
-        for change in store.registry()? {
-            registry.absorb(&change).map_err(|source| RestoreError::Row { kind: change.kind, source })?;
+        let rows = store.registry()?;
+        for change in &rows {
+            registry.absorb(change).map_err(|source| RestoreError::Row { kind: change.kind, source })?;
         }
+        let passed = Passed::restore(&store, &rows)?;
         let mut callers = Callers::default();
         for row in store.range(Space::Callers, ..) {
             callers.absorb(&row?.1).map_err(|source| RestoreError::Row { kind: "caller", source })?;
@@ -103,6 +108,7 @@ impl App {
             reservations: Reservations::default(),
             waiting: Waiting::default(),
             chores: Notify::new(),
+            passed,
             turns: Turns::default(),
             endpoint: OnceLock::new(),
             registry: RwLock::new(registry),
@@ -162,6 +168,7 @@ impl App {
         for change in changes {
             unit.change(change);
         }
+        passed::mark(&mut unit, changes);
         self.store.commit(unit).await.map_err(|error| unavailable(&error))?;
         let mut registry = self.registry.write().unwrap_or_else(PoisonError::into_inner);
         for change in changes {

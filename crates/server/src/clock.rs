@@ -3,6 +3,7 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use aws_api::Timestamp;
+use store::StoreError;
 use tokio::sync::watch;
 use uuid::Uuid;
 
@@ -16,6 +17,14 @@ pub fn now() -> Timestamp {
 pub async fn stopped(stop: &mut watch::Receiver<bool>) {
     // An error means that whoever would tell is gone, which tells as much.
     let _ = stop.wait_for(|stop| *stop).await;
+}
+
+/// Reads much of the store where that keeps nobody else waiting.
+pub async fn blocking<T: Send + 'static>(
+    read: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, StoreError> {
+    let read = tokio::task::spawn_blocking(read).await;
+    read.unwrap_or_else(|error| Err(StoreError::Damaged { detail: format!("what was read ended badly: {error}") }))
 }
 
 /// A new random id.

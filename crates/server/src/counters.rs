@@ -50,6 +50,8 @@ counters! {
     log_files = "sigtrail_log_files_total",
     /// Log files that a bucket would not take.
     failed_log_files = "sigtrail_log_files_failed_total",
+    /// Records that waited for a log file of a trail when it was deleted, and that its bucket did not take.
+    undelivered_records = "sigtrail_log_file_records_undelivered_total",
     /// Digests of log files delivered.
     digests = "sigtrail_digests_total",
     /// Digests that a bucket would not take.

@@ -4,11 +4,11 @@
 
 use aws_api::cloudtrail::PublicKey;
 use aws_api::{Blob, Timestamp};
-use bytes::Bytes;
 use rsa::PrivateKey;
-use rsa::pkcs1::EncodeRsaPublicKey;
+use rsa::pkcs1::der::Encode;
+use rsa::pkcs1::{EncodeRsaPublicKey, RsaPrivateKeyRef};
 use rsa::pkcs1v15::SigningKey;
-use rsa::pkcs8::DecodePrivateKey;
+use rsa::pkcs8::{DecodePrivateKey, PrivateKeyInfoRef};
 use rsa::signature::{SignatureEncoding, Signer as _};
 use sha2::Sha256;
 use store::{Space, Store, StoreError, Unit};
@@ -35,7 +35,6 @@ pub enum DigestKeyError {
 pub struct DigestKey {
     key: SigningKey<Sha256>,
     public_der: Vec<u8>,
-    start: Timestamp,
     end: Timestamp,
 }
 
@@ -64,12 +63,10 @@ impl DigestKey {
     }
 
     fn read(row: &[u8], value: &[u8]) -> Result<Self, DigestKeyError> {
-        let start = row.last_chunk().copied().map(i64::from_be_bytes).ok_or(DigestKeyError::Damaged)?;
-        let (end, pkcs8) = value.split_first_chunk().ok_or(DigestKeyError::Damaged)?;
+        let (_, end, pkcs8) = parts(row, value)?;
         let key = PrivateKey::from_pkcs8_der(pkcs8).map_err(|_| DigestKeyError::Damaged)?;
         let public_der = key.to_public_key().to_pkcs1_der().map_err(|_| DigestKeyError::Damaged)?.as_bytes().to_vec();
-        let (start, end) = (Timestamp::from_millis(start), Timestamp::from_millis(i64::from_be_bytes(*end)));
-        Ok(Self { key: SigningKey::new(key), public_der, start, end })
+        Ok(Self { key: SigningKey::new(key), public_der, end })
     }
 
     /// The signature of a text, in hexadecimal.
@@ -81,16 +78,28 @@ impl DigestKey {
     pub fn fingerprint(&self) -> String {
         fingerprint(&self.public_der)
     }
+}
 
-    #[expect(clippy::cast_precision_loss, reason = "seconds up to the year 9999 are exact in a double")]
-    fn public(self) -> PublicKey {
-        PublicKey {
-            fingerprint: self.fingerprint(),
-            validity_start_time: self.start.as_secs() as f64,
-            validity_end_time: self.end.as_secs() as f64,
-            value: Blob(self.public_der),
-        }
-    }
+/// The public half of a stored key, of which nothing is computed: a private key checks itself when it is read, which takes
+/// long.
+#[expect(clippy::cast_precision_loss, reason = "seconds up to the year 9999 are exact in a double")]
+fn public(start: Timestamp, end: Timestamp, pkcs8: &[u8]) -> Result<PublicKey, DigestKeyError> {
+    let info = PrivateKeyInfoRef::try_from(pkcs8).map_err(|_| DigestKeyError::Damaged)?;
+    let key = RsaPrivateKeyRef::try_from(info.private_key.as_bytes()).map_err(|_| DigestKeyError::Damaged)?;
+    let public_der = key.public_key().to_der().map_err(|_| DigestKeyError::Damaged)?;
+    Ok(PublicKey {
+        fingerprint: fingerprint(&public_der),
+        validity_start_time: start.as_secs() as f64,
+        validity_end_time: end.as_secs() as f64,
+        value: Blob(public_der),
+    })
+}
+
+/// Begin and end of a stored key's validity, and its PKCS #8.
+fn parts<'v>(row: &[u8], value: &'v [u8]) -> Result<(Timestamp, Timestamp, &'v [u8]), DigestKeyError> {
+    let start = row.last_chunk().copied().map(i64::from_be_bytes).ok_or(DigestKeyError::Damaged)?;
+    let (end, pkcs8) = value.split_first_chunk().ok_or(DigestKeyError::Damaged)?;
+    Ok((Timestamp::from_millis(start), Timestamp::from_millis(i64::from_be_bytes(*end)), pkcs8))
 }
 
 /// The public keys of a region that were valid at some time of a range.
@@ -101,12 +110,15 @@ pub fn public_keys(
     to: Timestamp,
 ) -> Result<Vec<PublicKey>, DigestKeyError> {
     let rows = store.range(Space::Secrets, row_key(region, None)..row_key(region, Some(Timestamp::MAX)));
-    let keys = rows.map(|row: Result<(Bytes, Bytes), StoreError>| {
+    let mut keys = Vec::new();
+    for row in rows {
         let (row, value) = row?;
-        DigestKey::read(&row, &value)
-    });
-    let keys = keys.filter(|key| key.as_ref().map_or(true, |key| key.start <= to && from <= key.end));
-    keys.map(|key| key.map(DigestKey::public)).collect()
+        let (start, end, pkcs8) = parts(&row, &value)?;
+        if start <= to && from <= end {
+            keys.push(public(start, end, pkcs8)?);
+        }
+    }
+    Ok(keys)
 }
 
 fn row_key(region: &str, start: Option<Timestamp>) -> Vec<u8> {
@@ -138,6 +150,8 @@ mod tests {
             (0, 1, 2, 1)
         );
         assert_eq!(public_keys(&store, "us-east-2", now, now).unwrap(), []);
+        let shown = public_keys(&store, "us-east-1", now, now).unwrap().remove(0);
+        assert_eq!((shown.fingerprint, shown.value.0), (first.fingerprint(), first.public_der.clone()));
         let public = trail::digest::PublicKey::from_der(&first.public_der).unwrap();
         assert!(public.proves("text", &first.sign("text")) && !public.proves("texts", &first.sign("text")));
     }

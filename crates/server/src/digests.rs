@@ -105,7 +105,7 @@ pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) -> Result<(), S
         forget_deleted(&app).await?;
         let trails: Vec<Trail> = app.registry().trails.iter().cloned().collect();
         for trail in trails {
-            deliver(&app, &trail, false).await?;
+            deliver(&app, &trail).await?;
         }
         let rest = interval_ms - clock::now().as_millis().rem_euclid(interval_ms);
         let wait = Duration::from_millis(u64::try_from(rest).unwrap_or_default());
@@ -116,22 +116,30 @@ pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) -> Result<(), S
     }
 }
 
-/// Delivers the last digests of a trail that is about to be deleted, if its bucket takes them.
+/// Delivers the last digests of a trail that is about to be deleted, if its bucket takes them. The caller has the turn.
 pub async fn finish(app: &Arc<App>, trail: &Trail) -> Result<(), StoreError> {
-    deliver(app, trail, true).await
+    deliver_in_turn(app, trail, true).await
 }
 
-async fn deliver(app: &Arc<App>, trail: &Trail, is_last: bool) -> Result<(), StoreError> {
-    let turn = app.turns.take().await;
+async fn deliver(app: &Arc<App>, trail: &Trail) -> Result<(), StoreError> {
+    let _turn = app.turns.take().await;
     // As it is now: the turn may have taken its time.
     let Some(trail) = app.registry().trails.trail(&trail.account, &trail.region, &trail.name).cloned() else {
         return Ok(());
     };
+    deliver_in_turn(app, &trail, false).await
+}
+
+async fn deliver_in_turn(app: &Arc<App>, trail: &Trail, is_last: bool) -> Result<(), StoreError> {
     let now = clock::now();
     let mut outcome = None;
-    for region in regions(app, &trail)? {
-        while let Some((due, files)) = next_due(app, &trail, &region, is_last, now)? {
-            let written = write(app, &trail, &region, &due, files, now).await?;
+    for region in regions(app, trail)? {
+        loop {
+            let (of, whose, place) = (Arc::clone(app), trail.clone(), region.clone());
+            // Thousands of rows are read.
+            let due = clock::blocking(move || next_due(&of, &whose, &place, is_last, now)).await?;
+            let Some((due, files)) = due else { break };
+            let written = write(app, trail, &region, &due, files, now).await?;
             let failed = written.is_err();
             if outcome.as_ref().is_none_or(Result::is_ok) {
                 outcome = Some(written);
@@ -141,9 +149,8 @@ async fn deliver(app: &Arc<App>, trail: &Trail, is_last: bool) -> Result<(), Sto
             }
         }
     }
-    drop(turn);
     if let Some(outcome) = outcome {
-        tell(app, &trail, outcome, now).await;
+        tell(app, trail, outcome, now).await;
     }
     Ok(())
 }

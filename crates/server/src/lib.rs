@@ -22,6 +22,7 @@ mod log_files;
 mod management;
 mod notices;
 mod pages;
+mod passed;
 mod queues;
 mod reservations;
 mod route;

@@ -57,17 +57,33 @@ async fn deliver_all(app: &Arc<App>, bytes_min: u64) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Writes all that waits for a trail that is about to be deleted, as far as its bucket takes it. The caller has the turn.
+pub async fn finish(app: &Arc<App>, trail: &Trail) -> Result<(), StoreError> {
+    app.waiting.forget(&trail.key());
+    for region in waiting::regions(app, &trail.key())? {
+        while deliver_in_turn(app, trail, &region).await? {}
+    }
+    Ok(())
+}
+
 /// Writes one file of a trail with records of one region; true if there may be more to write.
 async fn deliver(app: &Arc<App>, trail: &Trail, region: &str) -> Result<bool, StoreError> {
-    let turn = app.turns.take().await;
+    let _turn = app.turns.take().await;
     // As it is now: the turn may have taken its time.
     let trail = app.registry().trails.trail(&trail.account, &trail.region, &trail.name).cloned();
-    let Some(trail) = &trail else { return Ok(false) };
-    let Some(file) = collect(app, trail, region)? else { return Ok(false) };
+    match &trail {
+        Some(trail) => deliver_in_turn(app, trail, region).await,
+        None => Ok(false),
+    }
+}
+
+async fn deliver_in_turn(app: &Arc<App>, trail: &Trail, region: &str) -> Result<bool, StoreError> {
+    let (of, key, place) = (Arc::clone(app), trail.key(), region.to_owned());
+    // Up to 50 MB are read.
+    let Some(file) = clock::blocking(move || collect(&of, &key, &place)).await? else { return Ok(false) };
     let now = clock::now();
     let (key, more) = (log_file_key(trail, region, now, &unique16(clock::new_id())), file.more);
     let outcome = write(app, trail, &key, file, now).await?;
-    drop(turn);
     let (failed, told) = match outcome {
         Ok(told) => (None, told),
         Err(code) => (Some(code), None),
@@ -99,10 +115,10 @@ struct Collected {
     more: bool,
 }
 
-fn collect(app: &App, trail: &Trail, region: &str) -> Result<Option<Collected>, StoreError> {
+fn collect(app: &App, trail: &str, region: &str) -> Result<Option<Collected>, StoreError> {
     let mut file = Collected { region: region.to_owned(), records: Vec::new(), rows: Vec::new(), more: false };
     let mut bytes = 0;
-    for found in waiting::rows(app, &trail.key(), region) {
+    for found in waiting::rows(app, trail, region) {
         let (key, row) = found?;
         if file.records.len() >= RECORDS_PER_FILE_MAX || bytes >= FILE_BYTES_MAX {
             file.more = true;

@@ -58,8 +58,11 @@ pub async fn perform(
     refused: Option<ApiError>,
 ) -> WireResponse {
     let (service, protocol, request_id) = (call.service(), call.protocol(), ctx.request_id.clone());
+    let app = Arc::clone(&services.0);
+    let state = Arc::new(Mutex::new(State { seen, opened: false, closed: false }));
+    let of_call = Arc::clone(&state);
     let answered = tokio::spawn(async move {
-        let recording = Recording::new(&services.0, &call, seen);
+        let recording = Recording { app: &services.0, call: &call, state: of_call };
         let answer = match refused {
             Some(error) => Err(error),
             None => dispatch(&services, &ctx, call.service().service, call.op().name, &recording).await,
@@ -70,30 +73,52 @@ pub async fn perform(
         };
         call.response(answer, &ctx.request_id)
     });
-    answered.await.unwrap_or_else(|error| {
-        tracing::error!(%error, "a call was not answered");
-        WireResponse::refusal(service, protocol, &ApiError::internal("The call could not be answered."), &request_id)
-    })
+    match answered.await {
+        Ok(answer) => answer,
+        Err(error) => {
+            tracing::error!(%error, "a call was not answered");
+            if let Err(error) = record_broken(&app, &state).await {
+                tracing::error!(%error, "a call that was not answered is recorded at the next start");
+            }
+            let error = ApiError::internal("The call could not be answered.");
+            WireResponse::refusal(service, protocol, &error, &request_id)
+        }
+    }
+}
+
+/// Records a call that a fault of ours ended, in the place of its announcement.
+async fn record_broken(app: &App, state: &Mutex<State>) -> Result<(), StoreError> {
+    let mut unit = Unit::new();
+    {
+        let state = state.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.closed {
+            return Ok(());
+        }
+        if state.opened {
+            unit.close_entry(entry_id(&state.seen));
+        }
+        unit.append(announced(&state.seen));
+    }
+    app.store.commit(unit).await?;
+    Ok(())
 }
 
 /// A call between its parameters and its answer. As a codec it sees both as they are read and written.
 struct Recording<'c> {
     app: &'c Arc<App>,
     call: &'c Call,
-    state: Mutex<State>,
+    state: Arc<Mutex<State>>,
 }
 
 struct State {
     seen: ApiCall,
     /// Whether the call was announced.
     opened: bool,
+    /// Whether its record is durable.
+    closed: bool,
 }
 
-impl<'c> Recording<'c> {
-    fn new(app: &'c Arc<App>, call: &'c Call, seen: ApiCall) -> Self {
-        Self { app, call, state: Mutex::new(State { seen, opened: false }) }
-    }
-
+impl Recording<'_> {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -126,6 +151,7 @@ impl<'c> Recording<'c> {
             unit.append(encode(&state.seen));
         }
         self.app.store.commit(unit).await?;
+        self.state().closed = true;
         Ok(())
     }
 }
@@ -140,7 +166,7 @@ fn encode(seen: &ApiCall) -> Bytes {
 
 /// The record of a call that is never answered. Nobody knows then what became of it, and the record says so.
 fn announced(seen: &ApiCall) -> Bytes {
-    let message = "The server ended before the call was answered. It may have taken effect or not.";
+    let message = "The server ended, or failed, before the call was answered. It may have taken effect or not.";
     let failure = Failure { code: "InternalFailure".into(), message: message.into() };
     encode(&ApiCall { failure: Some(failure), ..seen.clone() })
 }

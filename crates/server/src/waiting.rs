@@ -5,11 +5,13 @@
 //! the order of the log. A row for each record would be most of what the pipeline writes.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use aws_api::Entity;
 use store::{Space, StoreError, Unit};
 use tokio::sync::Notify;
+use trail::Trail;
 
 use crate::app::App;
 use crate::log_files::FILE_BYTES_MAX;
@@ -103,6 +105,11 @@ impl Row {
         self.bits.len() * 8
     }
 
+    /// How many numbers it names.
+    fn len(&self) -> u64 {
+        self.bits.iter().map(|byte| u64::from(byte.count_ones())).sum()
+    }
+
     /// Is this number one of them?
     pub fn has(&self, seq: u64) -> bool {
         let place = seq.checked_sub(self.first).map(place);
@@ -173,6 +180,7 @@ pub fn rows(app: &App, trail: &str, region: &str) -> impl Iterator<Item = Result
 
 /// The first record that still waits for a file of some trail, which the log must keep.
 pub fn oldest(app: &App) -> Result<Option<u64>, StoreError> {
+    // Those that are gone for the registry, but not yet for the worker, are deleted: nothing of them is delivered.
     let trails: Vec<_> = app.registry().trails.iter().map(Entity::key).collect();
     let mut oldest = None;
     for trail in trails {
@@ -184,7 +192,34 @@ pub fn oldest(app: &App) -> Result<Option<u64>, StoreError> {
     Ok(oldest)
 }
 
-/// Forgets what was to go into the files of trails that are gone.
+/// Forgets what was to go into the files of a trail that is deleted, and tells of it: the trail's bucket took nothing any
+/// more, or the requests were made while the trail was being deleted.
+pub async fn forget(app: &App, trail: &str) -> Result<(), StoreError> {
+    app.waiting.forget(trail);
+    let (first, end) = (of_trail(trail), [trail.as_bytes(), &[1]].concat());
+    let mut records = 0;
+    loop {
+        let mut unit = Unit::new();
+        let mut count = 0;
+        for row in app.store.range(Space::TrailIndex, first.clone()..end.clone()).take(FORGOTTEN_COUNT) {
+            let (key, bits) = row?;
+            records += Row::read(&key, &bits).map_or(0, |row| row.len());
+            unit.delete(Space::TrailIndex, key.to_vec());
+            count += 1;
+        }
+        if count == 0 {
+            break;
+        }
+        app.store.commit(unit).await?;
+    }
+    if records > 0 {
+        app.counters.undelivered_records.fetch_add(records, Ordering::Relaxed);
+        tracing::warn!(trail, records, "a trail was deleted before these records could be delivered to its bucket");
+    }
+    Ok(())
+}
+
+/// Forgets what is left of trails that are gone, also for the worker.
 pub async fn forget_deleted(app: &App) -> Result<(), StoreError> {
     let mut from = Vec::new();
     let mut unit = Unit::new();
@@ -193,7 +228,8 @@ pub async fn forget_deleted(app: &App) -> Result<(), StoreError> {
     while let Some((row, _)) = app.store.range(Space::TrailIndex, from.clone()..).next().transpose()? {
         let trail = row.split(|byte| *byte == 0).next().unwrap_or_default();
         // Asked after the row was read: rows are only written of trails that there are.
-        if app.registry().trails.iter().any(|other| other.key().as_bytes() == trail) {
+        let is_one = |other: &Trail| other.key().as_bytes() == trail;
+        if app.registry().trails.iter().any(is_one) || app.passed.trails().iter().any(is_one) {
             from = [trail, &[1]].concat();
             continue;
         }
@@ -231,6 +267,7 @@ mod tests {
             for seq in first.saturating_sub(9)..=first + 999 {
                 prop_assert_eq!(read.has(seq), seqs.contains(&seq));
             }
+            prop_assert_eq!(read.len(), seqs.len() as u64);
             prop_assert!(read.span() as u64 > seqs[seqs.len() - 1] - first);
         }
     }

@@ -1,12 +1,13 @@
 //! Carries records from the event log through the pipeline.
 //!
-//! One task, in the order of the log. What a record leads to is committed together with the place in the log, so that after
+//! One task, in the order of the log, in which changes of trails stand, too ([`crate::passed`]). What a record leads to is committed together with the place in the log, so that after
 //! a crash nothing is passed on twice and nothing is left out.
 
 use std::sync::Arc;
 
+use aws_api::Change;
 use pipeline::Step;
-use record::Entry;
+use record::{Entry, Logged};
 use store::{Space, StoreError, Unit};
 use tokio::sync::watch;
 
@@ -15,8 +16,9 @@ use crate::clock::{self, stopped};
 use crate::counters::add;
 use crate::detector;
 use crate::history;
+use crate::passed::{self, marked};
 use crate::queues::visible_queues;
-use crate::waiting::Batch;
+use crate::waiting::{self, Batch};
 
 /// The name of the place in the log.
 pub const CURSOR: &str = "pipeline";
@@ -29,14 +31,16 @@ const BATCH_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// start.
 pub async fn run(app: Arc<App>, bare: bool, mut stop: watch::Receiver<bool>) -> Result<(), StoreError> {
     let mut appended = app.store.log().subscribe();
-    let mut done = app.store.cursor(CURSOR)?.unwrap_or_default();
     loop {
         appended.mark_unchanged();
-        let entries = app.store.log().read(done + 1, BATCH_COUNT_MAX, BATCH_BYTES_MAX)?;
-        if let Some((last, _)) = entries.last() {
-            let last = *last;
-            pass_on(&app, bare, entries).await?;
-            done = last;
+        let entries = app.store.log().read(app.passed.last() + 1, BATCH_COUNT_MAX, BATCH_BYTES_MAX)?;
+        if !entries.is_empty() {
+            let Piece { last, events, change } = piece(entries)?;
+            match change {
+                Some(change) => take_in(&app, &change, last).await?,
+                None => pass_on(&app, bare, &events, last).await?,
+            }
+            app.passed.reached(last);
             continue;
         }
         tokio::select! {
@@ -46,25 +50,61 @@ pub async fn run(app: Arc<App>, bare: bool, mut stop: watch::Receiver<bool>) -> 
     }
 }
 
-async fn pass_on(app: &Arc<App>, bare: bool, entries: Vec<(u64, bytes::Bytes)>) -> Result<(), StoreError> {
-    let mut decoded = Vec::with_capacity(entries.len());
-    let mut last = 0;
+/// Entries that are passed on in one unit: records up to the next change, or a change.
+#[derive(Default)]
+struct Piece {
+    /// The last of them.
+    last: u64,
+    events: Vec<(u64, Entry)>,
+    change: Option<Change>,
+}
+
+fn piece(entries: Vec<(u64, bytes::Bytes)>) -> Result<Piece, StoreError> {
+    let mut piece = Piece::default();
     for (seq, bytes) in entries {
-        last = seq;
-        match Entry::decode(&bytes) {
-            Ok(entry) => decoded.push((seq, entry)),
-            // Passing it over would lose it: it stays where it is until somebody looks.
-            Err(error) => return Err(StoreError::Damaged { detail: format!("record {seq}: {error}") }),
+        // Passing it over would lose it: it stays where it is until somebody looks.
+        let logged =
+            Logged::decode(&bytes).map_err(|error| StoreError::Damaged { detail: format!("record {seq}: {error}") })?;
+        match logged {
+            Logged::Record(entry) => piece.events.push((seq, entry)),
+            Logged::Change(marker) => {
+                if piece.events.is_empty() {
+                    piece = Piece { last: seq, change: Some(marked(seq, marker)?), ..piece };
+                }
+                break;
+            }
         }
+        piece.last = seq;
     }
+    Ok(piece)
+}
+
+/// From here on the trail is what the change says.
+async fn take_in(app: &App, change: &Change, seq: u64) -> Result<(), StoreError> {
+    if change.row.is_none() {
+        // Another trail of the same name starts with nothing.
+        waiting::forget(app, &change.key).await?;
+    }
+    let mut unit = Unit::new();
+    unit.cursor(CURSOR, seq);
+    passed::stage(&mut unit, change);
+    app.store.commit(unit).await?;
+    let read = app.passed.absorb(change);
+    read.map_err(|error| StoreError::Damaged { detail: format!("change {seq} of a trail: {error}") })
+}
+
+async fn pass_on(app: &Arc<App>, bare: bool, decoded: &[(u64, Entry)], last: u64) -> Result<(), StoreError> {
     if !bare {
         detector::cover(app, decoded.iter().map(|(_, entry)| &entry.record)).await;
     }
     let now = clock::now();
     let steps = app.surrounded(now, app.endpoint(), |around| {
-        let registry = app.registry();
+        let (trails, registry) = (app.passed.trails(), app.registry());
         let with_failures = app.config.record_auth_failures;
-        decoded.iter().map(|(_, entry)| pipeline::step(&registry, entry, with_failures, around)).collect::<Vec<_>>()
+        decoded
+            .iter()
+            .map(|(_, entry)| pipeline::step(&registry, &trails, entry, with_failures, around))
+            .collect::<Vec<_>>()
     })?;
     let mut unit = Unit::new();
     unit.cursor(CURSOR, last);

@@ -56,6 +56,10 @@ fn seen_of(call: &Call, ctx: &RequestContext) -> ApiCall {
     seen(call, ctx, Config::default().keys[0].identity.clone(), &parts, &peer)
 }
 
+fn state_of(call: &Call, ctx: &RequestContext) -> Arc<Mutex<State>> {
+    Arc::new(Mutex::new(State { seen: seen_of(call, ctx), opened: false, closed: false }))
+}
+
 async fn performed(services: &Services, call: Call, refused: Option<ApiError>) -> WireResponse {
     let ctx = context();
     let seen = seen_of(&call, &ctx);
@@ -131,7 +135,7 @@ async fn what_a_crash_cuts_off_is_recorded_at_the_next_start() {
         let services = services(&dir, Options::default()).await;
         let ctx = context();
         let call = call(&aws_api::sqs::SERVICE, "CreateQueue", &json!({"QueueName": "q"}));
-        let recording = Recording::new(&services.0, &call, seen_of(&call, &ctx));
+        let recording = Recording { app: &services.0, call: &call, state: state_of(&call, &ctx) };
         dispatch(&services, &ctx, call.service().service, call.op().name, &recording).await.unwrap();
         assert_eq!(recorded(&services.0.store).len(), 0);
         // Neither closed nor recorded.
@@ -148,6 +152,30 @@ async fn what_a_crash_cuts_off_is_recorded_at_the_next_start() {
     assert_eq!(records[0].request_parameters.as_ref().unwrap()["queueName"], "q");
     assert_eq!(records[0].error_code.as_deref(), Some("InternalFailure"));
     assert_eq!(recorder.recover().await.unwrap(), 0);
+}
+
+/// A fault of ours ends the call, but not the server: nothing waits for the next start.
+#[tokio::test]
+async fn a_call_that_panics_is_recorded_at_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let services = services(&dir, Options::default()).await;
+    let ctx = context();
+    let call = call(&aws_api::sqs::SERVICE, "CreateQueue", &json!({"QueueName": "q"}));
+    let state = state_of(&call, &ctx);
+    let (inner, of_call) = (services.clone(), Arc::clone(&state));
+    let broken = tokio::spawn(async move {
+        let recording = Recording { app: &inner.0, call: &call, state: of_call };
+        dispatch(&inner, &ctx, call.service().service, call.op().name, &recording).await.unwrap();
+        let _held = recording.state();
+        panic!("a fault");
+    });
+    assert!(broken.await.unwrap_err().is_panic());
+    assert_eq!(services.0.store.open_entries().unwrap().len(), 1);
+    record_broken(&services.0, &state).await.unwrap();
+    assert!(services.0.store.open_entries().unwrap().is_empty());
+    let records = recorded(&services.0.store);
+    assert_eq!((records.len(), records[0].event_name.as_str()), (1, "CreateQueue"));
+    assert_eq!(records[0].error_code.as_deref(), Some("InternalFailure"));
 }
 
 #[tokio::test]

@@ -1,5 +1,7 @@
 //! AWS CloudTrail.
 
+use std::time::Duration;
+
 use aws_api::cloudtrail::{
     AddTagsRequest, CloudTrailApi, CreateTrailRequest, CreateTrailResponse, DeleteTrailRequest, DescribeTrailsRequest,
     DescribeTrailsResponse, EmptyResponse, EventSelectorsResponse, GetEventSelectorsRequest,
@@ -16,7 +18,10 @@ use trail::Lookup;
 
 use super::Services;
 use crate::app::unavailable;
-use crate::{deliveries, digest_keys, digests, history, notices, waiting};
+use crate::{clock, deliveries, digest_keys, digests, history, log_files, notices};
+
+/// How long a trail's deletion waits for the pipeline.
+const DELETE_WAIT: Duration = Duration::from_secs(10);
 
 impl Services {
     /// Is there such a bucket, in whichever account?
@@ -69,11 +74,25 @@ impl CloudTrailApi for Services {
     }
 
     async fn delete_trail(&self, ctx: &RequestContext, req: DeleteTrailRequest) -> Result<EmptyResponse, ApiError> {
+        // Nobody starts it, or delivers for it, meanwhile.
+        let _turn = self.0.turns.take().await;
         let trail = self.0.registry().trails.at_home(ctx, &req.name)?.clone();
+        if trail.is_logging {
+            // From here on it chooses nothing, so that what is to be delivered has an end. Its own deletion is after that.
+            let stop = StopLoggingRequest { name: req.name.clone() };
+            self.0.change(|registry| registry.trails.stop_logging(ctx, &stop)).await?;
+        }
+        if !self.0.passed.wait_for(self.0.store.log().last_seq(), DELETE_WAIT).await {
+            let message =
+                "The trail was stopped, but its last events are not processed yet. Try again in some seconds.";
+            return Err(ApiError::new("ConflictException", message));
+        }
+        log_files::finish(&self.0, &trail).await.map_err(|error| unavailable(&error))?;
         digests::finish(&self.0, &trail).await.map_err(|error| unavailable(&error))?;
         let answer = self.0.change(|registry| registry.trails.delete_trail(ctx, &req)).await?;
-        // Another trail of the same name starts with nothing.
-        waiting::forget_deleted(&self.0).await.map_err(|error| unavailable(&error))?;
+        // Another trail of the same name starts with nothing: what the bucket did not take is forgotten, and counted, where
+        // the pipeline passes the deletion.
+        self.0.passed.wait_for(self.0.store.log().last_seq(), DELETE_WAIT).await;
         digests::forget_deleted(&self.0).await.map_err(|error| unavailable(&error))?;
         Ok(answer)
     }
@@ -106,7 +125,11 @@ impl CloudTrailApi for Services {
         req: LookupEventsRequest,
     ) -> Result<LookupEventsResponse, ApiError> {
         match Lookup::read(ctx, &req)? {
-            Some(lookup) => history::look_up(&self.0.store, &lookup).map_err(|error| unavailable(&error)),
+            Some(lookup) => {
+                let store = self.0.store.clone();
+                let found = clock::blocking(move || history::look_up(&store, &lookup)).await;
+                found.map_err(|error| unavailable(&error))
+            }
             None => Ok(LookupEventsResponse::default()),
         }
     }
