@@ -162,10 +162,12 @@ impl EmbeddedS3 {
             .map(|start| Ok(object.body.slice(start..object.body.len().min(start + INLINE_MAX))));
         let received = self.receive(futures::stream::iter(chunks.collect::<Vec<_>>()), expect).await?;
         let mut unit = Unit::new();
+        let guards = self.locks().keys(bucket, [key]).await;
         if self.bucket_row(bucket)?.is_some_and(|row| row.holds_logs) {
-            unit.hold(self.locks().keys(bucket, [key]).await);
+            unit.hold(guards);
         } else {
             // The bucket's row is written, too.
+            drop(guards);
             unit.hold(self.locks().bucket(bucket).await);
             self.mark_log_bucket(&mut unit, bucket)?;
         }
