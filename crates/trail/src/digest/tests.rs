@@ -375,11 +375,13 @@ fn a_digest_that_cannot_be_read_does_not_end_the_walk() {
     }
 }
 
-/// How many of these findings' times a log file's name can have.
+/// What these findings cover, which are of one chain.
 fn coverage(findings: &[Finding]) -> Coverage {
     let mut coverage = Coverage::default();
     coverage.next_chain();
-    findings.iter().for_each(|finding| coverage.add(finding));
+    for finding in findings {
+        coverage.add(finding);
+    }
     coverage
 }
 
