@@ -40,6 +40,7 @@ pub struct Marker {
 
 /// What stands in one place of the event log.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "nearly all are records, and a box would be an allocation for each")]
 pub enum Logged {
     /// A record.
     Record(Entry),
