@@ -47,7 +47,9 @@ impl Passed {
             let rows: Vec<_> = registry.iter().filter(|change| change.kind == Trail::KIND).cloned().collect();
             let mut unit = Unit::new();
             unit.put(Space::Meta, BEGUN, Vec::new());
-            rows.iter().for_each(|change| stage(&mut unit, change));
+            for change in &rows {
+                stage(&mut unit, change);
+            }
             // Durable with the first unit that is committed.
             store.submit(unit)?;
             rows
