@@ -31,15 +31,13 @@ use trail::digest::{
 
 use crate::app::App;
 use crate::clock::{self, stopped};
-use crate::deliveries;
 use crate::digest_keys::DigestKey;
+use crate::{deliveries, forget};
 
 const FILE: &[u8] = b"digest/file\0";
 const CHAIN: &[u8] = b"digest/chain\0";
 /// Greater than all that follows a region in a key.
 const AFTER: [u8; 1] = [0xff];
-/// Rows that are forgotten in one unit.
-const FORGOTTEN_COUNT: usize = 10_000;
 
 /// Log files and digests are delivered one after the other, so that a file is delivered either before or after the end of
 /// an interval.
@@ -302,27 +300,9 @@ fn sign_and_compress(digest: &Digest, key: &DigestKey) -> std::io::Result<(Previ
 
 /// Forgets the chains of trails that are gone.
 pub async fn forget_deleted(app: &App) -> Result<(), StoreError> {
-    let mut unit = Unit::new();
-    let mut count = 0;
+    let is_there = |key: &[u8]| app.registry().trails.iter().any(|trail| trail.key().as_bytes() == key);
     for kind in [FILE, CHAIN] {
-        let mut from = kind.to_vec();
-        // Of each trail one row is looked at, unless the trail is gone.
-        while let Some((row, _)) = app.store.range(Space::Meta, from..[kind, &AFTER].concat()).next().transpose()? {
-            let trail = row[kind.len()..].split(|byte| *byte == 0).next().unwrap_or_default();
-            if app.registry().trails.iter().any(|other| other.key().as_bytes() == trail) {
-                from = [kind, trail, &[1]].concat();
-                continue;
-            }
-            unit.delete(Space::Meta, row.to_vec());
-            from = [&row[..], &[0]].concat();
-            count += 1;
-            if count % FORGOTTEN_COUNT == 0 {
-                app.store.commit(std::mem::take(&mut unit)).await?;
-            }
-        }
-    }
-    if !unit.is_empty() {
-        app.store.commit(unit).await?;
+        forget::rows_of_gone_trails(app, Space::Meta, kind, is_there).await?;
     }
     Ok(())
 }

@@ -14,6 +14,7 @@ use tokio::sync::Notify;
 use trail::Trail;
 
 use crate::app::App;
+use crate::forget;
 use crate::log_files::FILE_BYTES_MAX;
 
 /// Rows that are forgotten in one unit.
@@ -221,29 +222,12 @@ pub async fn forget(app: &App, trail: &str) -> Result<(), StoreError> {
 
 /// Forgets what is left of trails that are gone, also for the worker.
 pub async fn forget_deleted(app: &App) -> Result<(), StoreError> {
-    let mut from = Vec::new();
-    let mut unit = Unit::new();
-    let mut count = 0;
-    // Of each trail one row is looked at, unless the trail is gone.
-    while let Some((row, _)) = app.store.range(Space::TrailIndex, from.clone()..).next().transpose()? {
-        let trail = row.split(|byte| *byte == 0).next().unwrap_or_default();
-        // Asked after the row was read: rows are only written of trails that there are.
-        let is_one = |other: &Trail| other.key().as_bytes() == trail;
-        if app.registry().trails.iter().any(is_one) || app.passed.trails().iter().any(is_one) {
-            from = [trail, &[1]].concat();
-            continue;
-        }
-        unit.delete(Space::TrailIndex, row.to_vec());
-        from = [&row[..], &[0]].concat();
-        count += 1;
-        if count % FORGOTTEN_COUNT == 0 {
-            app.store.commit(std::mem::take(&mut unit)).await?;
-        }
-    }
-    if !unit.is_empty() {
-        app.store.commit(unit).await?;
-    }
-    Ok(())
+    let is_there = |key: &[u8]| {
+        let is_one = |other: &Trail| other.key().as_bytes() == key;
+        // Rows are only written of trails that there are.
+        app.registry().trails.iter().any(is_one) || app.passed.trails().iter().any(is_one)
+    };
+    forget::rows_of_gone_trails(app, Space::TrailIndex, &[], is_there).await
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Carries records from the event log through the pipeline.
 //!
-//! One task, in the order of the log, in which changes of trails stand, too ([`crate::passed`]). What a record leads to is committed together with the place in the log, so that after
-//! a crash nothing is passed on twice and nothing is left out.
+//! One task, in the order of the log, in which changes of trails stand, too ([`crate::passed`]). What a record leads to is
+//! committed together with the place in the log, so that after a crash nothing is passed on twice and nothing is left out.
 
 use std::sync::Arc;
 
