@@ -16,6 +16,7 @@ use crate::counter::Counter;
 use crate::keeper::Chore;
 use crate::queue::QueueMemory;
 use crate::sync::GroupSync;
+use crate::tail::Tail;
 use crate::tree::{Tree, Trees};
 use crate::{Applied, BlobId, Options, StoreError, Ticket, Unit, log};
 
@@ -28,6 +29,8 @@ pub(crate) struct Core {
     pub(crate) commit: Mutex<()>,
     pub(crate) sync: GroupSync,
     pub(crate) log_first: AtomicU64,
+    /// The newest records, filled under the commit lock before `log_last` tells of them.
+    pub(crate) log_tail: Mutex<Tail>,
     /// The last record applied; `first - 1` while the log is empty.
     pub(crate) log_last: watch::Sender<u64>,
     /// The last record known to be in a table file, out of the journal.
@@ -80,6 +83,7 @@ impl Core {
             lock(&self.doomed).extend(writes.unlinked.into_iter().map(|blob| (ticket, blob)));
         }
         if let Some(last) = last_seq {
+            lock(&self.log_tail).extend(writes.records);
             self.log_last.send_replace(last);
         }
         drop(commit);

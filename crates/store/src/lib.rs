@@ -71,6 +71,7 @@ mod open;
 mod queue;
 mod registry;
 mod sync;
+mod tail;
 mod tree;
 mod unit;
 

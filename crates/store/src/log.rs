@@ -33,6 +33,9 @@ impl EventLog {
     /// Records from number `from` on, or from the first that is left, in order: at most `max_entries`, and no more after
     /// `max_bytes` of them (but always one, if there is one).
     pub fn read(&self, from: u64, max_entries: usize, max_bytes: usize) -> Result<Vec<(u64, Bytes)>, StoreError> {
+        if let Some(entries) = lock(&self.core.log_tail).read(from.max(self.first_seq()), max_entries, max_bytes) {
+            return Ok(entries);
+        }
         let rows = self.core.trees.range(Tree::Log, from.to_be_bytes().to_vec()..);
         // Read after the range was opened: what `trim` takes away meanwhile is still in the range, and is passed over.
         let first = self.first_seq();

@@ -15,6 +15,7 @@ use crate::core::Core;
 use crate::counter::Counter;
 use crate::queue::QueueMemory;
 use crate::sync::GroupSync;
+use crate::tail::Tail;
 use crate::tree::{Tree, Trees};
 use crate::{OpenError, Options, StoreError, Threads, keeper, log, sync};
 
@@ -113,6 +114,7 @@ fn open_core(
         commit: Mutex::new(()),
         sync: GroupSync::new(),
         log_first: AtomicU64::new(log.first),
+        log_tail: Mutex::new(Tail::after(log.last)),
         log_last: watch::Sender::new(log.last),
         log_checked: AtomicU64::new(log.checked),
         queues: QueueMemory::default(),
