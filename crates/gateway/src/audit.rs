@@ -385,8 +385,7 @@ impl<B: Backend> Audit<B> {
         }
     }
 
-    /// Makes the record durable before the last byte of the answer: a short answer waits for it, of a long one the opening
-    /// entry is durable before its first byte.
+    /// Makes the record durable before the answer: a short one waits for it, a long one for its opening entry.
     async fn recorded(
         &self,
         exchange: &Exchange,
@@ -408,6 +407,7 @@ impl<B: Backend> Audit<B> {
                 Err(error) => self.not_recorded(&error),
             };
         }
+        call.bytes_out = len.unwrap_or_default();
         match self.recorder.open(unit, call, outcome).await {
             Ok(answer) => response.map(|body| AuditedBody::new(body, answer).boxed_unsync()),
             Err(error) => self.not_recorded(&error),

@@ -1,5 +1,10 @@
-//! Makes records durable: at once for a short answer, around the stream for a long one.
+//! Makes records durable: at once for a short answer, before its first byte for a long one.
+//!
+//! Of a long answer an opening entry is durable before anything is sent: its record as it will be if all of it is sent. At the
+//! end the record takes the entry's place, without anybody waiting for it: who has read the last byte can rely on the entry.
+//! What a crash cuts off is recorded as sent, since nobody can say how much of it was read.
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
@@ -20,7 +25,7 @@ pub const STALLED_AFTER_MILLIS: i64 = 60_000;
 pub struct Recorder {
     store: Store,
     clock: Clock,
-    open: Arc<Mutex<Vec<Weak<OpenAnswer>>>>,
+    open: Arc<Mutex<HashMap<[u8; 16], Weak<OpenAnswer>>>>,
 }
 
 impl Recorder {
@@ -50,7 +55,8 @@ impl Recorder {
         Ok(())
     }
 
-    /// The same for an answer that is about to be streamed: the opening entry is durable when this returns.
+    /// The same for an answer that is about to be streamed, of `call.bytes_out` bytes: the opening entry is durable when this
+    /// returns.
     pub(crate) async fn open(
         &self,
         mut unit: Unit,
@@ -74,24 +80,20 @@ impl Recorder {
             finished: AtomicBool::new(false),
         });
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        open.retain(|answer| answer.strong_count() > 0);
-        open.push(Arc::downgrade(&answer));
+        open.extend(answer.ids.first().map(|id| (*id, Arc::downgrade(&answer))));
         Ok(answer)
     }
 
     /// Records, as they stand, the streamed answers on which nothing has moved for [`STALLED_AFTER_MILLIS`].
-    pub async fn finish_stalled(&self, now: Timestamp) -> Result<(), StoreError> {
+    pub fn finish_stalled(&self, now: Timestamp) -> Result<(), StoreError> {
         let stalled: Vec<_> = {
             let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-            let answers = open.iter().filter_map(Weak::upgrade);
+            let answers = open.values().filter_map(Weak::upgrade);
             answers
                 .filter(|answer| now.as_millis() - answer.moved.load(Ordering::Relaxed) > STALLED_AFTER_MILLIS)
                 .collect()
         };
-        for answer in stalled {
-            answer.finish(None).await?;
-        }
-        Ok(())
+        stalled.iter().try_for_each(|answer| answer.finish(None))
     }
 }
 
@@ -128,16 +130,21 @@ impl OpenAnswer {
         self.finished.load(Ordering::Acquire)
     }
 
-    /// Writes the record with what was sent, unless that was done before.
-    pub async fn finish(&self, failure: Option<Failure>) -> Result<(), StoreError> {
+    /// Has the record written with what was sent, unless that was done before. The opening entry lasts until it is.
+    pub fn finish(&self, failure: Option<Failure>) -> Result<(), StoreError> {
         if self.finished.swap(true, Ordering::AcqRel) {
             return Ok(());
         }
+        let recorder = &self.recorder;
+        let mut open = recorder.open.lock().unwrap_or_else(PoisonError::into_inner);
+        self.ids.first().map(|id| open.remove(id));
+        drop(open);
         let mut call = self.call.clone();
         call.bytes_out = self.sent.load(Ordering::Relaxed);
         call.failure = failure;
         let mut unit = Unit::new();
         self.ids.iter().for_each(|id| unit.close_entry(*id));
-        self.recorder.record(unit, &call, self.outcome).await
+        encode(&call, self.outcome, (recorder.clock)()).for_each(|(_, entry)| unit.append(entry));
+        recorder.store.submit(unit)
     }
 }

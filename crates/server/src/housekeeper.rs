@@ -46,7 +46,7 @@ pub async fn run(app: Arc<App>, recorder: Recorder, mut stop: watch::Receiver<bo
 }
 
 async fn round(app: &Arc<App>, recorder: &Recorder) -> Result<(), StoreError> {
-    recorder.finish_stalled(clock::now()).await?;
+    recorder.finish_stalled(clock::now())?;
     expire(app).await?;
     waiting::forget_deleted(app).await?;
     history::forget_old(&app.store).await?;

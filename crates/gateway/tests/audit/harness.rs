@@ -101,7 +101,7 @@ impl Harness {
         entries
             .iter()
             .map(|(_, bytes)| Entry::decode(bytes).unwrap())
-            .map(|entry| (entry.outcome, entry.record))
+            .map(|entry| (entry.outcome, entry.record().unwrap()))
             .collect()
     }
 
