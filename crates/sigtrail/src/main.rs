@@ -19,11 +19,11 @@ use clap::Parser;
 use crate::args::{Arguments, Command};
 use crate::sanitize::sanitize_lines;
 
-/// A fifth of the server's processor time was the system allocator's, for many small pieces that pass between threads.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: allocator::Allocator = allocator::ALLOCATOR;
 
 fn main() -> ExitCode {
+    allocator::keep_memory();
     let command = Arguments::parse().command;
     let failure = failure(&command);
     match run(command) {
