@@ -25,6 +25,10 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::report::Report;
 
+/// The same as the server's, so that the one without auditing is no slower for another reason.
+#[global_allocator]
+static ALLOCATOR: allocator::Allocator = allocator::ALLOCATOR;
+
 #[derive(Debug, Parser)]
 #[command(name = "bench", about, args_conflicts_with_subcommands = true)]
 struct Arguments {
@@ -39,6 +43,9 @@ struct Arguments {
     /// How long each load runs
     #[arg(long, value_name = "SECONDS", default_value_t = 3)]
     seconds: u64,
+    /// Of `s3`, so many of its cases
+    #[arg(long, value_name = "COUNT", default_value_t = usize::MAX, hide_default_value = true)]
+    cases: usize,
 }
 
 #[derive(Debug, Subcommand)]
@@ -52,7 +59,7 @@ enum Child {
 enum Name {
     /// Syncs a second of the disk, alone
     Sync,
-    /// Signed PUT and GET of 1 KiB, with and without auditing
+    /// Signed PUT and GET of 1 KiB and 1 MiB, with and without auditing
     S3,
     /// Messages sent, and received and deleted
     Sqs,
@@ -72,14 +79,18 @@ struct Settings {
     full: bool,
     /// How long each load runs.
     duration: Duration,
+    /// Cases of `s3`.
+    cases: usize,
 }
 
 fn main() -> Result<()> {
+    allocator::keep_memory();
     let arguments = Arguments::parse();
     if let Some(Child::Unaudited { dir }) = arguments.child {
         return unaudited::serve(&dir);
     }
-    let settings = Settings { full: arguments.full, duration: Duration::from_secs(arguments.seconds.max(1)) };
+    let duration = Duration::from_secs(arguments.seconds.max(1));
+    let settings = Settings { full: arguments.full, duration, cases: arguments.cases };
     let all = Name::value_variants();
     let names = if arguments.names.is_empty() { all } else { &arguments.names };
     let mut report = Report::default();

@@ -7,7 +7,7 @@ use crate::Settings;
 use crate::load::{self, Until};
 use crate::process::{Server, folder};
 use crate::report::Report;
-use crate::s3::{CONNECTIONS, get, prepare, put};
+use crate::s3::{BODY, CONNECTIONS, get, prepare, put};
 
 const REQUESTS: u64 = 200_000;
 const REQUESTS_FULL: u64 = 1_000_000;
@@ -21,8 +21,8 @@ pub fn run(settings: Settings, report: &mut Report) -> Result<()> {
     let requests = if settings.full { REQUESTS_FULL } else { REQUESTS };
     let calls = Until::Calls(requests / CONNECTIONS);
     let done = load::run(&server, CONNECTIONS, calls, |client, connection, turn| match turn % 2 {
-        0 => put(client, Scheme::SigV2, &format!("/bench/{connection}/{turn}")),
-        _ => get(client, Scheme::SigV2, connection, turn),
+        0 => put(client, Scheme::SigV2, &format!("/bench/{connection}/{turn}"), &BODY),
+        _ => get(client, Scheme::SigV2, connection, turn, &BODY),
     })?;
     server.await_records(done.answered + prepared)?;
     server.await_metric("sigtrail_notifications_delivered_total", done.answered)?;

@@ -50,6 +50,20 @@ impl Server {
         Self::start(&mut command)
     }
 
+    /// The same with a configuration: the usual key, and log files so often.
+    pub fn delivering(data: &Path, interval: &str) -> Result<Self> {
+        let config = data.join("sigtrail.toml");
+        let identity =
+            r#"{ type = "IAMUser", arn = "arn:aws:iam::000000000000:user/test", principal_id = "AIDATEST" }"#;
+        let key =
+            "access_key_id = \"test\"\nsecret_access_key = \"test\"\naccount = \"000000000000\"\nrole = \"admin\"";
+        let trail = format!("delivery_interval = \"{interval}\"");
+        fs::write(&config, format!("[[key]]\n{key}\nidentity = {identity}\n[cloudtrail]\n{trail}\n"))?;
+        let mut command = Command::new(binary()?);
+        command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(data.join("data"));
+        Self::start(command.arg("--config").arg(config))
+    }
+
     /// Starts S3 without the audit layer, from this program.
     pub fn unaudited(data: &Path) -> Result<Self> {
         Self::start(Command::new(std::env::current_exe()?).arg("unaudited").arg(data))
@@ -84,6 +98,17 @@ impl Server {
         stream.read_to_string(&mut page)?;
         let value = page.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok());
         value.with_context(|| format!("no count {name} in {page}"))
+    }
+
+    /// Waits until every record is in a log file, but those of the delivery of these files.
+    pub fn await_log_files(&self, trail: &str) -> Result<()> {
+        let name = format!("sigtrail_trail_waiting_records{{trail=\"{trail}\"}}");
+        let deadline = Instant::now() + PIPELINE_PATIENCE;
+        while self.metric(&name)? > 2 {
+            ensure!(Instant::now() < deadline, "records wait for log files");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        Ok(())
     }
 
     /// Waits until a count is `expected`.
