@@ -70,8 +70,8 @@ impl Callers {
         Ok(())
     }
 
-    /// Counts a record that was signed with SigV2, and gives the row to store. `None` for any other.
-    pub fn observe(&mut self, outcome: Outcome, record: &Record) -> Option<(RowKey, &Caller)> {
+    /// Counts a record that was signed with SigV2, and tells whose row is to be stored anew. `None` for any other.
+    pub fn observe(&mut self, outcome: Outcome, record: &Record) -> Option<RowKey> {
         if record.event_source != "s3.amazonaws.com" || record.signature_version() != Some("SigV2") {
             return None;
         }
@@ -99,9 +99,13 @@ impl Callers {
                 last_seen: record.event_time.clone(),
             });
         }
-        let caller = self.rows.get_mut(&id)?;
-        caller.count(record);
-        Some((id, caller))
+        self.rows.get_mut(&id)?.count(record);
+        Some(id)
+    }
+
+    /// One caller.
+    pub fn get(&self, key: &RowKey) -> Option<&Caller> {
+        self.rows.get(key)
     }
 
     /// Every caller, in no order.

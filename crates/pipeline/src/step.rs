@@ -1,9 +1,12 @@
 //! One record's way: chosen by trails, matched by rules, fanned out by topics.
 
+use std::borrow::Cow;
+
 use aws_api::{Arn, Entity, Timestamp};
 use bus::{Arrival, DETAIL_TYPE_API_CALL, Envelope, EventKind, Failure, Invocation, envelope, source_of};
 use queue::Effect;
-use record::{Entry, Outcome, Record};
+use record::{Entry, Outcome, Outline};
+use serde::Deserialize;
 use topic::Publication;
 use trail::{EventCategory, EventFacts, ResourceName, Trails};
 
@@ -48,7 +51,7 @@ pub struct Counts {
 pub fn step(
     registry: &Registry,
     trails: &Trails,
-    entry: &Entry,
+    entry: &Entry<'_>,
     record_auth_failures: bool,
     around: &mut Surroundings<'_>,
 ) -> Step {
@@ -56,9 +59,10 @@ pub fn step(
     if entry.outcome == Outcome::Refused && !record_auth_failures {
         return step;
     }
-    let record = &entry.record;
+    let record = &entry.outline;
     let resources = resources(record);
-    let facts = facts(record, &resources);
+    let stopped = stopped_trail(record);
+    let facts = facts(record, &resources, stopped.as_deref());
     step.trails = trails.selecting(&facts).map(Entity::key).collect();
     if step.trails.is_empty() {
         // Without a trail there is no event ("Events from AWS services via CloudTrail").
@@ -75,10 +79,7 @@ pub fn step(
         region: &record.aws_region,
         resources: &[],
     };
-    let Ok(event) = envelope(&head, &entry.json) else {
-        // An entry was read as a record before it came here.
-        return step;
-    };
+    let event = envelope(&head, entry.json);
     let kind = if record.is_management() {
         EventKind::management(&record.event_source, &record.event_name)
     } else {
@@ -191,8 +192,8 @@ impl Counts {
 
 const OBJECT: &str = "AWS::S3::Object";
 
-fn resources(record: &Record) -> Vec<ResourceName<'_>> {
-    let objects = record.resources.iter().filter(|resource| resource.kind == OBJECT);
+fn resources<'a>(record: &'a Outline<'_>) -> Vec<ResourceName<'a>> {
+    let objects = record.resources.iter().filter(|resource| &*resource.kind == OBJECT);
     objects
         .filter_map(|resource| {
             let prefix = || resource.arn_prefix.as_deref().map(ResourceName::ArnPrefix);
@@ -201,7 +202,11 @@ fn resources(record: &Record) -> Vec<ResourceName<'_>> {
         .collect()
 }
 
-fn facts<'a>(record: &'a Record, resources: &'a [ResourceName<'a>]) -> EventFacts<'a> {
+fn facts<'a>(
+    record: &'a Outline<'_>,
+    resources: &'a [ResourceName<'a>],
+    stopped_trail: Option<&'a str>,
+) -> EventFacts<'a> {
     EventFacts {
         account: &record.recipient_account_id,
         region: &record.aws_region,
@@ -215,14 +220,21 @@ fn facts<'a>(record: &'a Record, resources: &'a [ResourceName<'a>]) -> EventFact
         user_identity_arn: record.user_identity.arn.as_deref(),
         session_credential_from_console: false,
         own_delivery: record.user_identity.invoked_by.as_deref() == Some("cloudtrail.amazonaws.com"),
-        stopped_trail: stopped_trail(record),
+        stopped_trail,
     }
 }
 
 /// What a successful `StopLogging` named.
-fn stopped_trail(record: &Record) -> Option<&str> {
-    let stops = record.event_name == "StopLogging"
-        && record.event_source == "cloudtrail.amazonaws.com"
+fn stopped_trail<'a>(record: &Outline<'a>) -> Option<Cow<'a, str>> {
+    let stops = &*record.event_name == "StopLogging"
+        && &*record.event_source == "cloudtrail.amazonaws.com"
         && record.error_code.is_none();
-    record.request_parameters.as_ref().filter(|_| stops)?.get("name")?.as_str()
+    let parameters = record.request_parameters.filter(|_| stops)?;
+    serde_json::from_str::<StopLogging<'_>>(parameters.get()).ok().map(|parameters| parameters.name)
+}
+
+#[derive(Deserialize)]
+struct StopLogging<'a> {
+    #[serde(borrow)]
+    name: Cow<'a, str>,
 }

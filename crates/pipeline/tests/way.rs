@@ -117,7 +117,8 @@ impl World {
     }
 
     fn pass(&self, outcome: Outcome, record: &Record, with_failures: bool) -> Step {
-        let entry = Entry::decode(&Entry::encode(outcome, record)).unwrap();
+        let bytes = Entry::encode(outcome, record);
+        let entry = Entry::decode(&bytes).unwrap();
         let mut seq = 0;
         let mut around = Surroundings {
             now: NOW,

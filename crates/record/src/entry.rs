@@ -2,8 +2,8 @@
 
 use aws_api::Change;
 
-use crate::Record;
 use crate::size::EVENT_LEN_MAX;
+use crate::{Outline, Record};
 
 /// Was the request let in?
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,14 +16,14 @@ pub enum Outcome {
 
 /// One entry of the event log: a byte that says what follows, then the record as compact JSON, byte for byte as every later
 /// stage writes it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Entry {
+#[derive(Debug, Clone)]
+pub struct Entry<'a> {
     /// Was the request let in?
     pub outcome: Outcome,
-    /// The record, for those who ask about its fields.
-    pub record: Record,
+    /// What decides on its way.
+    pub outline: Outline<'a>,
     /// The record as text, for those who write it.
-    pub json: Vec<u8>,
+    pub json: &'a [u8],
 }
 
 /// A change of the configuration that decides what becomes of the records after it, and of none before it. It stands in the
@@ -39,11 +39,11 @@ pub struct Marker {
 }
 
 /// What stands in one place of the event log.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 #[expect(clippy::large_enum_variant, reason = "nearly all are records, and a box would be an allocation for each")]
-pub enum Logged {
+pub enum Logged<'a> {
     /// A record.
-    Record(Entry),
+    Record(Entry<'a>),
     /// A change between records.
     Change(Marker),
 }
@@ -68,9 +68,9 @@ const ADMITTED: u8 = 1;
 const REFUSED: u8 = 2;
 const CHANGE: u8 = 3;
 
-impl Logged {
+impl<'a> Logged<'a> {
     /// Reads an entry of any kind.
-    pub fn decode(bytes: &[u8]) -> Result<Self, EntryError> {
+    pub fn decode(bytes: &'a [u8]) -> Result<Self, EntryError> {
         match bytes.split_first() {
             Some((&CHANGE, rest)) => Marker::read(rest).map(Self::Change),
             _ => Entry::decode(bytes).map(Self::Record),
@@ -96,7 +96,7 @@ impl Marker {
     }
 }
 
-impl Entry {
+impl<'a> Entry<'a> {
     /// The bytes of a new entry. An event longer than [`EVENT_LEN_MAX`] is cut.
     pub fn encode(outcome: Outcome, record: &Record) -> Vec<u8> {
         let mut bytes = write(outcome, record);
@@ -118,10 +118,15 @@ impl Entry {
     }
 
     /// Reads an entry back.
-    pub fn decode(bytes: &[u8]) -> Result<Self, EntryError> {
+    pub fn decode(bytes: &'a [u8]) -> Result<Self, EntryError> {
         let outcome = outcome(bytes)?;
         let json = &bytes[1..];
-        Ok(Self { outcome, record: serde_json::from_slice(json)?, json: json.to_vec() })
+        Ok(Self { outcome, outline: serde_json::from_slice(json)?, json })
+    }
+
+    /// The whole record.
+    pub fn record(&self) -> Result<Record, EntryError> {
+        Ok(serde_json::from_slice(self.json)?)
     }
 }
 
@@ -154,8 +159,9 @@ mod tests {
         #[test]
         fn a_change_reads_back(key in "[a-z0-9/-]{0,20}", row in prop::option::of(prop::collection::vec(any::<u8>(), 1..40))) {
             let change = Change { kind: "trail", key: key.clone(), row: row.clone() };
-            let read = Logged::decode(&Marker::encode(&change)).unwrap();
-            prop_assert_eq!(read, Logged::Change(Marker { kind: "trail".into(), key, row }));
+            let bytes = Marker::encode(&change);
+            let Logged::Change(read) = Logged::decode(&bytes).unwrap() else { panic!("it is a change") };
+            prop_assert_eq!(read, Marker { kind: "trail".into(), key, row });
             prop_assert!(Entry::decode(&Marker::encode(&change)).is_err(), "it is no record");
         }
 

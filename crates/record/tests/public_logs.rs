@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use record::Record;
+use record::{Outline, Record};
 use serde_json::Value;
 
 fn files(folder: &str, extension: &str) -> Vec<PathBuf> {
@@ -53,4 +53,34 @@ fn s3_records_say_how_they_were_signed() {
     let read: Vec<Record> = s3.map(|record| serde_json::from_value(record).unwrap()).collect();
     assert_eq!(read.len(), 282);
     assert!(read.iter().filter(|record| record.signature_version() == Some("SigV4")).count() > 200);
+}
+
+#[test]
+fn an_outline_says_what_the_record_says() {
+    for json in all_records() {
+        let text = json.to_string();
+        let (record, outline): (Record, Outline<'_>) =
+            (serde_json::from_str(&text).unwrap(), serde_json::from_str(&text).unwrap());
+        assert_eq!(&*outline.event_id, record.event_id);
+        assert_eq!(&*outline.event_name, record.event_name);
+        assert_eq!(&*outline.event_source, record.event_source);
+        assert_eq!(&*outline.event_time, record.event_time);
+        assert_eq!(&*outline.event_type, record.event_type);
+        assert_eq!(&*outline.aws_region, record.aws_region);
+        assert_eq!(&*outline.recipient_account_id, record.recipient_account_id);
+        assert_eq!(outline.error_code.as_deref(), record.error_code.as_deref());
+        assert_eq!(outline.is_management(), record.is_management());
+        assert_eq!(outline.is_read_only(), record.is_read_only());
+        assert_eq!(outline.user_identity.arn.as_deref(), record.user_identity.arn.as_deref());
+        assert_eq!(outline.user_identity.invoked_by.as_deref(), record.user_identity.invoked_by.as_deref());
+        let of_s3 = record.event_source == "s3.amazonaws.com";
+        assert_eq!(outline.is_sigv2(), of_s3 && record.signature_version() == Some("SigV2"));
+        let parameters = outline.request_parameters.map(|raw| serde_json::from_str(raw.get()).unwrap());
+        assert_eq!(parameters, record.request_parameters.map(serde_json::Value::Object));
+        let resources: Vec<_> =
+            record.resources.iter().map(|one| (&*one.kind, one.arn.as_deref(), one.arn_prefix.as_deref())).collect();
+        let outlined: Vec<_> =
+            outline.resources.iter().map(|one| (&*one.kind, one.arn.as_deref(), one.arn_prefix.as_deref())).collect();
+        assert_eq!(outlined, resources);
+    }
 }

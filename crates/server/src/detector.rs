@@ -4,7 +4,7 @@
 //! stays changed. The trail records all regions; a rule sees the events of its own region only, so that a region gets its
 //! rule and topic when the first record of it comes by, before that record is passed on.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_api::cloudtrail::{
@@ -17,7 +17,6 @@ use aws_api::sqs::{CreateQueueRequest, SqsApi};
 use aws_api::{ApiError, Caller, RequestContext, Role};
 use gateway::{Backend, Body};
 use http::{Method, Request};
-use record::Record;
 use s3_embedded::{ExpectedOperation, Owner, RequestId, RequestTime, Requester};
 use store::{Space, Unit};
 
@@ -35,9 +34,9 @@ pub const PATTERN: &str = r#"{"source":["aws.s3"],"detail-type":["AWS API Call v
 /// Regions of one account that get a rule; a bucket may name any text as its region.
 const REGIONS_MAX: usize = 100;
 
-/// Which (account, region) pairs have their rule.
+/// Which regions of each account have their rule.
 #[derive(Debug, Default)]
-pub struct Covered(Mutex<HashSet<(String, String)>>);
+pub struct Covered(Mutex<BTreeMap<String, BTreeSet<String>>>);
 
 /// Makes what is missing of the detector in the home region of each account.
 pub async fn install(app: &Arc<App>) -> Result<(), ApiError> {
@@ -54,27 +53,24 @@ pub async fn install(app: &Arc<App>) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// Makes sure that the regions of these records have their rule, which is about S3's. What fails is logged: the records still go into the log
-/// files, and the next record of the region tries again.
-pub async fn cover<'r>(app: &Arc<App>, records: impl Iterator<Item = &'r Record>) {
-    for record in records.filter(|record| record.event_source == "s3.amazonaws.com") {
-        let (account, region) = (&record.recipient_account_id, &record.aws_region);
-        if app.covered.contains(account, region) || !app.config.accounts().contains(account) {
-            continue;
-        }
-        if !is_region(region) || app.covered.regions(account) >= REGIONS_MAX {
-            tracing::debug!(account, region, "no rule is made for this region");
-            continue;
-        }
-        let detector = Detector::new(app, account, region);
-        let made = async {
-            detector.rule().await?;
-            detector.complete().await
-        };
-        match made.await {
-            Ok(()) => app.covered.insert(account.clone(), region.clone()),
-            Err(error) => tracing::error!(account, region, %error, "the detector's rule could not be made"),
-        }
+/// Makes sure that the region of a request to S3 has its rule, before its record is passed on. What fails is logged: the record
+/// still goes into the log files, and the next one of the region tries again.
+pub async fn cover(app: &Arc<App>, account: &str, region: &str) {
+    if app.covered.contains(account, region) || !app.config.accounts().iter().any(|own| own == account) {
+        return;
+    }
+    if !is_region(region) || app.covered.regions(account) >= REGIONS_MAX {
+        tracing::debug!(account, region, "no rule is made for this region");
+        return;
+    }
+    let detector = Detector::new(app, account, region);
+    let made = async {
+        detector.rule().await?;
+        detector.complete().await
+    };
+    match made.await {
+        Ok(()) => app.covered.insert(account.to_owned(), region.to_owned()),
+        Err(error) => tracing::error!(account, region, %error, "the detector's rule could not be made"),
     }
 }
 
@@ -84,18 +80,18 @@ fn is_region(text: &str) -> bool {
 
 impl Covered {
     fn contains(&self, account: &str, region: &str) -> bool {
-        self.lock().contains(&(account.to_owned(), region.to_owned()))
+        self.lock().get(account).is_some_and(|regions| regions.contains(region))
     }
 
     fn regions(&self, account: &str) -> usize {
-        self.lock().iter().filter(|(other, _)| other == account).count()
+        self.lock().get(account).map_or(0, BTreeSet::len)
     }
 
     fn insert(&self, account: String, region: String) {
-        self.lock().insert((account, region));
+        self.lock().entry(account).or_default().insert(region);
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashSet<(String, String)>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, BTreeSet<String>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -10,6 +10,7 @@
 //! A log file's row is written in the unit that writes the file; it is removed, and the chain goes on, in the unit that
 //! writes the digest. So each log file is in one digest, whenever the server stops.
 
+use std::borrow::Cow;
 use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -25,8 +26,8 @@ use store::{Space, StoreError, Unit};
 use tokio::sync::{Mutex, MutexGuard, watch};
 use trail::Trail;
 use trail::digest::{
-    Chain, DIGEST_FILES_MAX, Digest, Due, HASH_ALGORITHM, LogFile, NotedFile, PreviousDigest, SIGNATURE_ALGORITHM,
-    Situation, digest_key, due, hash,
+    Chain, DIGEST_FILES_MAX, Digest, Due, HASH_ALGORITHM, Hash, LogFile, NotedFile, PreviousDigest,
+    SIGNATURE_ALGORITHM, Situation, digest_key, due, hash,
 };
 
 use crate::app::App;
@@ -51,40 +52,45 @@ impl Turns {
     }
 }
 
-/// What a digest tells of a log file.
-pub struct Described {
-    hash: String,
+/// What a digest tells of a log file, gathered while the file is written.
+#[derive(Default)]
+pub struct Description {
+    hash: Hash,
     newest: Option<String>,
     oldest: Option<String>,
 }
 
-/// Describes a log file of these records, whose content before compression is `body`.
-pub fn describe(records: &[Bytes], body: &[u8]) -> Described {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Timed {
-        event_time: String,
+impl Description {
+    /// So much more of the file's content, before compression.
+    pub fn content(&mut self, content: &[u8]) {
+        self.hash.update(content);
     }
-    let times = || records.iter().filter_map(|record| serde_json::from_slice::<Timed>(record).ok());
-    let (mut newest, mut oldest): (Option<String>, Option<String>) = (None, None);
-    for Timed { event_time } in times() {
-        if oldest.as_ref().is_none_or(|oldest| event_time < *oldest) {
-            oldest = Some(event_time.clone());
+
+    /// One of its records.
+    pub fn record(&mut self, json: &[u8]) {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Timed<'a> {
+            #[serde(borrow)]
+            event_time: Cow<'a, str>,
         }
-        if newest.as_ref().is_none_or(|newest| event_time > *newest) {
-            newest = Some(event_time);
+        let Ok(Timed { event_time }) = serde_json::from_slice(json) else { return };
+        if self.oldest.as_ref().is_none_or(|oldest| *event_time < **oldest) {
+            self.oldest = Some(event_time.clone().into_owned());
+        }
+        if self.newest.as_ref().is_none_or(|newest| *event_time > **newest) {
+            self.newest = Some(event_time.into_owned());
         }
     }
-    Described { hash: hash(body), newest, oldest }
 }
 
 /// Notes a log file for the next digest, in the unit that delivers it.
-pub fn note(unit: &mut Unit, trail: &Trail, region: &str, key: &str, described: Described, now: Timestamp) {
+pub fn note(unit: &mut Unit, trail: &Trail, region: &str, key: &str, described: Description, now: Timestamp) {
     let Some(since) = trail.digests_since.filter(|_| trail.log_file_validation) else { return };
     let file = LogFile {
         s3_bucket: trail.s3_bucket_name.clone(),
         s3_object: key.to_owned(),
-        hash_value: described.hash,
+        hash_value: described.hash.finish(),
         hash_algorithm: HASH_ALGORITHM.to_owned(),
         newest_event_time: described.newest,
         oldest_event_time: described.oldest,

@@ -2,7 +2,7 @@
 
 use aws_api::cloudtrail::LookupEventsResponse;
 use bytes::Bytes;
-use record::{Entry, Outcome, Record};
+use record::{Entry, EntryError, Outcome, Record};
 use store::{Space, Store, StoreError, Unit};
 use trail::{Lookup, Place, expired_before, finder_keys, first_event_key};
 
@@ -12,15 +12,17 @@ use crate::clock;
 const FORGOTTEN_COUNT: usize = 1000;
 
 /// Adds the rows of a management event; of any other record, none.
-pub fn stage(unit: &mut Unit, entry: &Entry, seq: u64) {
-    if entry.outcome != Outcome::Admitted || !entry.record.is_management() {
-        return;
+pub fn stage(unit: &mut Unit, entry: &Entry<'_>, seq: u64) -> Result<(), EntryError> {
+    if entry.outcome != Outcome::Admitted || !entry.outline.is_management() {
+        return Ok(());
     }
-    let place = Place::of(&entry.record, seq);
-    unit.put(Space::History, place.event_key(), Bytes::copy_from_slice(&entry.json));
-    for key in finder_keys(&entry.record, place) {
+    let record = entry.record()?;
+    let place = Place::of(&record, seq);
+    unit.put(Space::History, place.event_key(), Bytes::copy_from_slice(entry.json));
+    for key in finder_keys(&record, place) {
         unit.put(Space::History, key, Bytes::new());
     }
+    Ok(())
 }
 
 /// Reads one page.
@@ -81,14 +83,18 @@ mod tests {
 
     use super::*;
 
-    fn entry(number: u64, management: bool, time: Timestamp) -> Entry {
-        let record = serde_json::from_value(json!({
+    fn record(number: u64, management: bool, time: Timestamp) -> Record {
+        serde_json::from_value(json!({
             "eventVersion": "1.11", "userIdentity": {}, "eventTime": time.to_rfc3339_seconds(),
             "eventSource": "sqs.amazonaws.com", "eventName": "PurgeQueue", "awsRegion": "us-east-1",
             "sourceIPAddress": "", "eventID": number.to_string(), "eventType": "AwsApiCall",
             "managementEvent": management, "recipientAccountId": "111122223333",
-        }));
-        Entry::decode(&Entry::encode(Outcome::Admitted, &record.unwrap())).unwrap()
+        }))
+        .unwrap()
+    }
+
+    fn staged(unit: &mut Unit, outcome: Outcome, record: &Record, seq: u64) {
+        stage(unit, &Entry::decode(&Entry::encode(outcome, record)).unwrap(), seq).unwrap();
     }
 
     fn ids(store: &Store) -> Vec<String> {
@@ -114,18 +120,17 @@ mod tests {
         let store = Store::open(dir.path(), store::Options::default()).unwrap();
         let now = clock::now();
         let mut unit = Unit::new();
-        stage(&mut unit, &entry(1, true, now), 1);
-        stage(&mut unit, &entry(2, false, now), 2);
-        let mut refused = entry(3, true, now);
-        refused.outcome = Outcome::Refused;
-        stage(&mut unit, &refused, 3);
+        staged(&mut unit, Outcome::Admitted, &record(1, true, now), 1);
+        staged(&mut unit, Outcome::Admitted, &record(2, false, now), 2);
+        staged(&mut unit, Outcome::Refused, &record(3, true, now), 3);
         // More than go in one unit.
         for number in 4..FORGOTTEN_COUNT as u64 + 10 {
-            stage(&mut unit, &entry(number, true, now.plus_secs(-91 * 86_400)), number);
+            staged(&mut unit, Outcome::Admitted, &record(number, true, now.plus_secs(-91 * 86_400)), number);
         }
         store.commit(unit).await.unwrap();
         assert_eq!(ids(&store), ["1"]);
-        let of_one = 1 + finder_keys(&entry(1, true, now).record, Place::of(&entry(1, true, now).record, 1)).len();
+        let first = record(1, true, now);
+        let of_one = 1 + finder_keys(&first, Place::of(&first, 1)).len();
         assert!(store.range(Space::History, ..).count() > of_one);
         forget_old(&store).await.unwrap();
         assert_eq!(store.range(Space::History, ..).count(), of_one, "nothing is left of the old ones");

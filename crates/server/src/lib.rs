@@ -32,6 +32,7 @@ mod services;
 mod signer;
 mod start;
 mod tls;
+mod to_its_end;
 mod waiting;
 mod wakers;
 mod worker;

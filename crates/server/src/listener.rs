@@ -20,7 +20,7 @@ use rustls::ServerConfig;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
-use tokio::time::{Instant, Sleep};
+use tokio::time::Sleep;
 use tokio_io_timeout::TimeoutStream;
 use tokio_rustls::TlsAcceptor;
 
@@ -159,7 +159,8 @@ impl<H: Handler> Connection<H> {
 /// A request's body that may not stand still for too long.
 struct IdleBody {
     body: Incoming,
-    idle: Pin<Box<Sleep>>,
+    /// Begins where something has to be waited for: most bodies are there with their heads.
+    idle: Option<Pin<Box<Sleep>>>,
 }
 
 /// The client sent nothing for [`BODY_IDLE_TIMEOUT`].
@@ -169,7 +170,7 @@ struct Idle;
 
 impl IdleBody {
     fn new(body: Incoming) -> Self {
-        Self { body, idle: Box::pin(tokio::time::sleep(BODY_IDLE_TIMEOUT)) }
+        Self { body, idle: None }
     }
 }
 
@@ -179,10 +180,11 @@ impl http_body::Body for IdleBody {
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         if let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(cx) {
-            self.idle.as_mut().reset(Instant::now() + BODY_IDLE_TIMEOUT);
+            self.idle = None;
             return Poll::Ready(frame.map(|frame| frame.map_err(|error| BodyError(error.into()))));
         }
-        self.idle.as_mut().poll(cx).map(|()| Some(Err(BodyError(Idle.into()))))
+        let idle = self.idle.get_or_insert_with(|| Box::pin(tokio::time::sleep(BODY_IDLE_TIMEOUT)));
+        idle.as_mut().poll(cx).map(|()| Some(Err(BodyError(Idle.into()))))
     }
 
     fn is_end_stream(&self) -> bool {

@@ -1,34 +1,36 @@
 //! Delivers log files: the records that a trail chose, into its bucket.
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use aws_api::{Entity, Timestamp};
-use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use record::{Entry, EntryError};
 use s3_embedded::StagedObject;
 use store::{Space, StoreError};
 use tokio::sync::watch;
-use trail::{LOG_FILE_BYTES_MAX, Trail, log_file_body, log_file_key, unique16};
+use trail::{LOG_FILE_BYTES_MAX, LogFileWriter, Trail, log_file_key, unique16};
 
 use crate::app::App;
 use crate::clock::{self, stopped};
-use crate::digests::{self, Described};
+use crate::digests::{self, Description};
 use crate::notices::{self, Told};
 use crate::{deliveries, waiting};
 
-/// With so many records a file is full, so that a backlog does not have to fit into memory.
-const RECORDS_PER_FILE_MAX: usize = 20_000;
-/// The same for the bytes of its records, uncompressed. CloudTrail's bound is on the compressed file.
+/// With so many bytes of records, uncompressed, a file is full. CloudTrail's bound is on the compressed file.
 pub const FILE_BYTES_MAX: usize = LOG_FILE_BYTES_MAX;
+/// Of records, which are much alike, the next levels make files that are hardly smaller, for up to twice the time.
+const LEVEL: Compression = Compression::new(2);
 
-/// Delivers at the end of each interval, and when a trail has a full file before, until `stop` turns true.
-pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) -> Result<(), StoreError> {
+/// Delivers at the end of each interval, and when a trail has a full file before, until `stop` turns true. `last` is where the
+/// worker was before it began.
+pub async fn run(app: Arc<App>, last: u64, mut stop: watch::Receiver<bool>) -> Result<(), StoreError> {
     let interval = app.config.delivery_interval;
+    let of = Arc::clone(&app);
+    clock::blocking(move || waiting::count(&of, last)).await?;
     loop {
         let interval_ms = i64::try_from(interval.as_millis()).unwrap_or(i64::MAX).max(1);
         let rest = interval_ms - clock::now().as_millis().rem_euclid(interval_ms);
@@ -46,10 +48,9 @@ async fn deliver_all(app: &Arc<App>, bytes_min: u64) -> Result<(), StoreError> {
     let trails: Vec<Trail> = app.registry().trails.iter().cloned().collect();
     for trail in trails {
         let name = trail.key();
-        if app.waiting.bytes(&name) < bytes_min {
+        if !app.waiting.takes_up(&name, bytes_min) {
             continue;
         }
-        app.waiting.forget(&name);
         for region in waiting::regions(app, &name)? {
             while deliver(app, &trail, &region).await? {}
         }
@@ -59,7 +60,6 @@ async fn deliver_all(app: &Arc<App>, bytes_min: u64) -> Result<(), StoreError> {
 
 /// Writes all that waits for a trail that is about to be deleted, as far as its bucket takes it. The caller has the turn.
 pub async fn finish(app: &Arc<App>, trail: &Trail) -> Result<(), StoreError> {
-    app.waiting.forget(&trail.key());
     for region in waiting::regions(app, &trail.key())? {
         while deliver_in_turn(app, trail, &region).await? {}
     }
@@ -78,12 +78,13 @@ async fn deliver(app: &Arc<App>, trail: &Trail, region: &str) -> Result<bool, St
 }
 
 async fn deliver_in_turn(app: &Arc<App>, trail: &Trail, region: &str) -> Result<bool, StoreError> {
-    let (of, key, place) = (Arc::clone(app), trail.key(), region.to_owned());
-    // Up to 50 MB are read.
-    let Some(file) = clock::blocking(move || collect(&of, &key, &place)).await? else { return Ok(false) };
+    let (of, waits) = (Arc::clone(app), (trail.key(), region.to_owned(), trail.log_file_validation));
+    // Up to 50 MB are read and compressed.
+    let file = clock::blocking(move || collect(&of, &waits.0, &waits.1, waits.2)).await?;
+    let Some(file) = file else { return Ok(false) };
     let now = clock::now();
     let (key, more) = (log_file_key(trail, region, now, &unique16(clock::new_id())), file.more);
-    let outcome = write(app, trail, &key, file, now).await?;
+    let outcome = write(app, trail, region, &key, file, now).await?;
     let (failed, told) = match outcome {
         Ok(told) => (None, told),
         Err(code) => (Some(code), None),
@@ -106,35 +107,43 @@ async fn deliver_in_turn(app: &Arc<App>, trail: &Trail, region: &str) -> Result<
     Ok(more && failed.is_none())
 }
 
-/// Records for one file.
+/// One file, with what it was made of.
 struct Collected {
-    /// All are of this region, which the file's name says.
-    region: String,
-    records: Vec<Bytes>,
+    body: Vec<u8>,
+    description: Option<Description>,
     rows: Vec<Vec<u8>>,
+    records: u64,
     more: bool,
 }
 
-fn collect(app: &App, trail: &str, region: &str) -> Result<Option<Collected>, StoreError> {
-    let mut file = Collected { region: region.to_owned(), records: Vec::new(), rows: Vec::new(), more: false };
-    let mut bytes = 0;
+/// Compresses what waits of one region, whose name is in the file's.
+fn collect(app: &App, trail: &str, region: &str, describe: bool) -> Result<Option<Collected>, StoreError> {
+    let mut file = LogFileWriter::new(Compressor::new(describe))?;
+    let (mut rows, mut records, mut bytes, mut more) = (Vec::new(), 0, 0, false);
     for found in waiting::rows(app, trail, region) {
         let (key, row) = found?;
-        if file.records.len() >= RECORDS_PER_FILE_MAX || bytes >= FILE_BYTES_MAX {
-            file.more = true;
+        if bytes >= FILE_BYTES_MAX {
+            more = true;
             break;
         }
         for (seq, entry) in app.store.log().read(row.first(), row.span(), usize::MAX)? {
-            if !row.has(seq) {
-                continue;
+            if row.has(seq) {
+                let json = Entry::json_of(&entry).map_err(|error| damaged(seq, &error))?;
+                bytes += json.len();
+                file.push(json)?;
+                if let Some(description) = &mut file.get_mut().description {
+                    description.record(json);
+                }
             }
-            let json = Entry::json_of(&entry).map_err(|error| damaged(seq, &error))?;
-            bytes += json.len();
-            file.records.push(entry.slice_ref(json));
         }
-        file.rows.push(key);
+        rows.push(key);
+        records += row.len();
     }
-    Ok((!file.rows.is_empty()).then_some(file))
+    if rows.is_empty() {
+        return Ok(None);
+    }
+    let Compressor { gzip, description } = file.finish()?;
+    Ok(Some(Collected { body: gzip.finish()?, description, rows, records, more }))
 }
 
 /// Passing it over would lose it.
@@ -142,21 +151,44 @@ fn damaged(seq: u64, error: &EntryError) -> StoreError {
     StoreError::Damaged { detail: format!("record {seq}: {error}") }
 }
 
+/// Compresses a log file, and describes it if there is to be a digest of it.
+struct Compressor {
+    gzip: GzEncoder<Vec<u8>>,
+    description: Option<Description>,
+}
+
+impl Compressor {
+    fn new(describe: bool) -> Self {
+        Self { gzip: GzEncoder::new(Vec::new(), LEVEL), description: describe.then(Description::default) }
+    }
+}
+
+impl Write for Compressor {
+    fn write(&mut self, content: &[u8]) -> io::Result<usize> {
+        self.gzip.write_all(content)?;
+        if let Some(description) = &mut self.description {
+            description.content(content);
+        }
+        Ok(content.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.gzip.flush()
+    }
+}
+
 /// The file, the record of its delivery, the notice of it, and the removal of its records from what waits: all in one unit.
 /// `Ok(Err(code))` if the bucket does not take it.
 async fn write(
     app: &App,
     trail: &Trail,
+    region: &str,
     key: &str,
     file: Collected,
     now: Timestamp,
 ) -> Result<Result<Option<Told>, String>, StoreError> {
-    let Collected { region, records, rows, .. } = file;
-    let validates = trail.log_file_validation;
-    let compressed = tokio::task::spawn_blocking(move || compress(&records, validates)).await;
-    let Ok(Ok((body, described))) = compressed else { return Ok(Err("InternalError".into())) };
     let object = StagedObject {
-        body: body.into(),
+        body: file.body.into(),
         content_type: Some("application/json".into()),
         content_encoding: Some("gzip".into()),
         ..StagedObject::default()
@@ -165,25 +197,17 @@ async fn write(
         Ok(unit) => unit,
         Err(code) => return Ok(Err(code)),
     };
-    for row in rows {
+    for row in file.rows {
         unit.delete(Space::TrailIndex, row);
     }
-    if let Some(described) = described {
-        digests::note(&mut unit, trail, &region, key, described, now);
+    if let Some(description) = file.description {
+        digests::note(&mut unit, trail, region, key, description, now);
     }
     let told = notices::stage(app, trail, key, now, &mut unit);
     app.store.commit(unit).await?;
+    app.waiting.written(&trail.key(), file.records);
     if let Some(told) = &told {
         told.ring(app);
     }
     Ok(Ok(told))
-}
-
-/// The file, and what its digest tells of it if there is to be one.
-fn compress(records: &[Bytes], describe: bool) -> std::io::Result<(Vec<u8>, Option<Described>)> {
-    let body = log_file_body(records.iter().map(|record| &record[..]));
-    let mut gzip = GzEncoder::new(Vec::with_capacity(body.len() / 8), Compression::default());
-    gzip.write_all(&body)?;
-    let described = describe.then(|| digests::describe(records, &body));
-    Ok((gzip.finish()?, described))
 }

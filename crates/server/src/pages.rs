@@ -3,16 +3,20 @@
 use std::fmt::Write as _;
 use std::sync::atomic::Ordering;
 
+use aws_api::{Entity, Timestamp};
 use gateway::{Audit, Body, Embedded, Peer};
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::request::Parts;
 use http::{HeaderValue, Method, Response, StatusCode};
+use record::Entry;
 use serde_json::json;
 use sha2::{Digest, Sha256};
+use store::StoreError;
 
 use crate::app::App;
 use crate::route::PAGES;
 use crate::rpc::full;
+use crate::waiting;
 
 /// Answers a request for one of the pages. Beyond loopback they need the token of the configuration.
 pub fn page(app: &App, audit: &Audit<Embedded>, parts: &Parts, peer: &Peer) -> Response<Body> {
@@ -90,7 +94,31 @@ fn metrics(app: &App, audit: &Audit<Embedded>) -> String {
     for (address, value) in by_address {
         let _ = writeln!(text, "{name}{{address=\"{address}\"}} {value}");
     }
+    // Nothing to show is all that comes of a store that failed; its health says so.
+    let _ = waiting_records(app, &mut text);
     text
+}
+
+/// What trails have not delivered yet, and since when.
+fn waiting_records(app: &App, text: &mut String) -> Result<(), StoreError> {
+    let trails: Vec<(String, String)> =
+        app.registry().trails.iter().map(|trail| (trail.key(), trail.arn().to_string())).collect();
+    let name = "sigtrail_trail_waiting_records";
+    let _ = writeln!(text, "# HELP {name} Records in no log file yet\n# TYPE {name} gauge");
+    for (key, arn) in &trails {
+        let _ = writeln!(text, "{name}{{trail=\"{arn}\"}} {}", app.waiting.records(key));
+    }
+    let name = "sigtrail_trail_oldest_waiting_record_timestamp_seconds";
+    let _ = writeln!(text, "# HELP {name} When the oldest of them was made\n# TYPE {name} gauge");
+    for (key, arn) in &trails {
+        let Some(seq) = waiting::oldest_of(app, key)? else { continue };
+        let oldest = app.store.log().read(seq, 1, usize::MAX)?;
+        let entry = oldest.first().and_then(|(_, bytes)| Entry::decode(bytes).ok());
+        if let Some(time) = entry.and_then(|entry| Timestamp::parse_rfc3339(&entry.outline.event_time)) {
+            let _ = writeln!(text, "{name}{{trail=\"{arn}\"}} {}", time.as_secs());
+        }
+    }
+    Ok(())
 }
 
 fn answer(status: StatusCode, content_type: &'static str, body: String) -> Response<Body> {

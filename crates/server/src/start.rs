@@ -20,6 +20,7 @@ use crate::rpc::{Rpc, full};
 use crate::services::Services;
 use crate::signer::{Signer, SignerError};
 use crate::tls::{TlsError, TlsSource, server_config};
+use crate::to_its_end::to_its_end;
 use crate::{clock, detector, digests, housekeeper, log_files, pages, worker};
 
 /// The command line of `sigtrail serve`.
@@ -175,9 +176,9 @@ fn run(
     if let Some(admin) = admin {
         listeners.spawn(admin.serve(front(Doors::Admin), handshakes(), stop_listening.subscribe()));
     }
-    let mut workers = JoinSet::new();
+    let (mut workers, passed) = (JoinSet::new(), app.passed.last());
     workers.spawn(worker::run(Arc::clone(&app), bare, stop_working.subscribe()));
-    workers.spawn(log_files::run(Arc::clone(&app), stop_working.subscribe()));
+    workers.spawn(log_files::run(Arc::clone(&app), passed, stop_working.subscribe()));
     workers.spawn(digests::run(Arc::clone(&app), stop_working.subscribe()));
     workers.spawn(housekeeper::run(Arc::clone(&app), recorder, stop_working.subscribe()));
     Running { app, endpoint, stop_listening, stop_working, listeners, workers }
@@ -266,14 +267,11 @@ impl Handler for Front {
 }
 
 impl Front {
-    /// In a task of its own: a client that goes away does not keep its request from being recorded.
+    /// A client that goes away does not keep its request from being recorded.
     async fn s3(&self, request: Request<Body>, peer: &Peer) -> Response<Body> {
         let (audit, peer) = (Arc::clone(&self.audit), peer.clone());
-        let answered = tokio::spawn(async move { audit.call(request, &peer).await }).await;
-        answered.unwrap_or_else(|error| {
-            tracing::error!(%error, "a request was not answered");
-            said(StatusCode::INTERNAL_SERVER_ERROR, "the request could not be answered")
-        })
+        let answered = to_its_end(async move { audit.call(request, &peer).await }).await;
+        answered.unwrap_or_else(|| said(StatusCode::INTERNAL_SERVER_ERROR, "the request could not be answered"))
     }
 }
 

@@ -20,35 +20,57 @@ use crate::log_files::FILE_BYTES_MAX;
 /// Rows that are forgotten in one unit.
 const FORGOTTEN_COUNT: usize = 10_000;
 
-/// How much waits for each trail: with a full file it is not waited for the end of the interval.
+/// How much waits for each trail, for the metrics; and with a full file it is not waited for the end of the interval.
 #[derive(Debug, Default)]
 pub struct Waiting {
-    /// Bytes since the last file, or since the start.
-    bytes: Mutex<BTreeMap<String, u64>>,
+    amounts: Mutex<BTreeMap<String, Amount>>,
     full: Notify,
+}
+
+/// What waits for the files of one trail.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Amount {
+    /// Records in no file yet.
+    pub records: u64,
+    /// Bytes of those that came since the last try to write a file, or since the start.
+    bytes: u64,
 }
 
 impl Waiting {
     /// Counts the records of a batch that was committed.
-    pub fn count(&self, batch: &Sizes) {
-        let mut bytes = self.lock();
-        for (trail, size) in batch {
-            let sum = bytes.entry(trail.clone()).or_default();
-            *sum += size;
-            if *sum >= FILE_BYTES_MAX as u64 {
+    fn add(&self, amounts: &Amounts) {
+        let mut all = self.lock();
+        for (trail, more) in amounts {
+            let sum = all.entry(trail.clone()).or_default();
+            sum.records += more.records;
+            sum.bytes += more.bytes;
+            if sum.bytes >= FILE_BYTES_MAX as u64 {
                 self.full.notify_one();
             }
         }
     }
 
-    /// How many bytes wait for a trail.
-    pub fn bytes(&self, trail: &str) -> u64 {
-        self.lock().get(trail).copied().unwrap_or_default()
+    /// So many records of a trail are in a file.
+    pub fn written(&self, trail: &str, records: u64) {
+        if let Some(amount) = self.lock().get_mut(trail) {
+            amount.records = amount.records.saturating_sub(records);
+        }
     }
 
-    /// All that waits for a trail is about to be written.
-    pub fn forget(&self, trail: &str) {
-        self.lock().remove(trail);
+    /// Whether so many bytes have come for a trail since the last try; this is the next.
+    pub fn takes_up(&self, trail: &str, bytes_min: u64) -> bool {
+        match self.lock().get_mut(trail) {
+            Some(amount) if amount.bytes >= bytes_min => {
+                amount.bytes = 0;
+                true
+            }
+            _ => bytes_min == 0,
+        }
+    }
+
+    /// Records that wait for a trail.
+    pub fn records(&self, trail: &str) -> u64 {
+        self.lock().get(trail).map_or(0, |amount| amount.records)
     }
 
     /// Resolves when a full file waits for some trail.
@@ -56,19 +78,19 @@ impl Waiting {
         self.full.notified().await;
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, u64>> {
-        self.bytes.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Amount>> {
+        self.amounts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Bytes of records by trail.
-pub type Sizes = BTreeMap<String, u64>;
+/// By trail.
+pub type Amounts = BTreeMap<String, Amount>;
 
 /// The records of one batch, by trail and region.
 #[derive(Debug, Default)]
 pub struct Batch {
     rows: BTreeMap<Vec<u8>, Row>,
-    sizes: Sizes,
+    amounts: Amounts,
 }
 
 /// The records of one batch that go into files of one trail and region, in order.
@@ -107,7 +129,7 @@ impl Row {
     }
 
     /// How many numbers it names.
-    fn len(&self) -> u64 {
+    pub fn len(&self) -> u64 {
         self.bits.iter().map(|byte| u64::from(byte.count_ones())).sum()
     }
 
@@ -128,16 +150,18 @@ impl Batch {
     pub fn add(&mut self, trail: &str, region: &str, seq: u64, bytes: usize) {
         let row = self.rows.entry(group(trail, region)).or_insert_with(|| Row::new(seq));
         row.add(seq);
-        *self.sizes.entry(trail.to_owned()).or_default() += bytes as u64;
+        let amount = self.amounts.entry(trail.to_owned()).or_default();
+        amount.records += 1;
+        amount.bytes += bytes as u64;
     }
 
-    /// Adds the rows to a unit; what to [`Waiting::count`] once it is committed.
-    pub fn stage(self, unit: &mut Unit) -> Sizes {
+    /// Adds the rows to a unit. They count at once: before the unit is committed somebody may have written their file.
+    pub fn stage(self, unit: &mut Unit, waiting: &Waiting) {
         for (mut key, row) in self.rows {
             key.extend_from_slice(&row.first.to_be_bytes());
             unit.put(Space::TrailIndex, key, row.bits);
         }
-        self.sizes
+        waiting.add(&self.amounts);
     }
 }
 
@@ -185,10 +209,30 @@ pub fn oldest(app: &App) -> Result<Option<u64>, StoreError> {
     let trails: Vec<_> = app.registry().trails.iter().map(Entity::key).collect();
     let mut oldest = None;
     for trail in trails {
-        for region in regions(app, &trail)? {
-            let first = rows(app, &trail, &region).next().transpose()?;
-            oldest = [oldest, first.map(|(_, row)| row.first)].into_iter().flatten().min();
+        oldest = [oldest, oldest_of(app, &trail)?].into_iter().flatten().min();
+    }
+    Ok(oldest)
+}
+
+/// Counts what an earlier run left, up to this place in the log.
+pub fn count(app: &App, last: u64) -> Result<(), StoreError> {
+    for row in app.store.range(Space::TrailIndex, ..) {
+        let (key, bits) = row?;
+        let trail = key.split(|byte| *byte == 0).next().map(String::from_utf8_lossy).unwrap_or_default();
+        if let Some(row) = Row::read(&key, &bits).filter(|row| row.first <= last) {
+            let amount = Amount { records: row.len(), bytes: 0 };
+            app.waiting.add(&Amounts::from([(trail.into_owned(), amount)]));
         }
+    }
+    Ok(())
+}
+
+/// The oldest record that waits for a trail's files, as it stands in the log.
+pub fn oldest_of(app: &App, trail: &str) -> Result<Option<u64>, StoreError> {
+    let mut oldest = None;
+    for region in regions(app, trail)? {
+        let first = rows(app, trail, &region).next().transpose()?;
+        oldest = [oldest, first.map(|(_, row)| row.first)].into_iter().flatten().min();
     }
     Ok(oldest)
 }
@@ -196,7 +240,6 @@ pub fn oldest(app: &App) -> Result<Option<u64>, StoreError> {
 /// Forgets what was to go into the files of a trail that is deleted, and tells of it: the trail's bucket took nothing any
 /// more, or the requests were made while the trail was being deleted.
 pub async fn forget(app: &App, trail: &str) -> Result<(), StoreError> {
-    app.waiting.forget(trail);
     let (first, end) = (of_trail(trail), [trail.as_bytes(), &[1]].concat());
     let mut records = 0;
     loop {
@@ -213,6 +256,7 @@ pub async fn forget(app: &App, trail: &str) -> Result<(), StoreError> {
         }
         app.store.commit(unit).await?;
     }
+    app.waiting.written(trail, records);
     if records > 0 {
         app.counters.undelivered_records.fetch_add(records, Ordering::Relaxed);
         tracing::warn!(trail, records, "a trail was deleted before these records could be delivered to its bucket");

@@ -1,5 +1,7 @@
 //! Log files: when one is due, what it is called, what is in it ("Finding your CloudTrail log files" in the guide).
 
+use std::io::{self, Write};
+
 use aws_api::Timestamp;
 use uuid::Uuid;
 
@@ -43,17 +45,37 @@ pub fn unique16(id: Uuid) -> String {
     text
 }
 
-/// The content of a log file before compression: `{"Records":[…]}`, compact. Each record is one JSON object.
-pub fn log_file_body<'a>(records: impl IntoIterator<Item = &'a [u8]>) -> Vec<u8> {
-    let mut body = b"{\"Records\":[".to_vec();
-    for (index, record) in records.into_iter().enumerate() {
-        if index > 0 {
-            body.push(b',');
-        }
-        body.extend_from_slice(record);
+/// Writes the content of a log file: `{"Records":[…]}`, compact.
+pub struct LogFileWriter<W> {
+    inner: W,
+    is_empty: bool,
+}
+
+impl<W: Write> LogFileWriter<W> {
+    /// Begins a file; `inner` compresses.
+    pub fn new(mut inner: W) -> io::Result<Self> {
+        inner.write_all(b"{\"Records\":[")?;
+        Ok(Self { inner, is_empty: true })
     }
-    body.extend_from_slice(b"]}");
-    body
+
+    /// Adds a record, which is one JSON object.
+    pub fn push(&mut self, record: &[u8]) -> io::Result<()> {
+        if !std::mem::replace(&mut self.is_empty, false) {
+            self.inner.write_all(b",")?;
+        }
+        self.inner.write_all(record)
+    }
+
+    /// What the file is written to.
+    pub fn get_mut(&mut self) -> &mut W {
+        &mut self.inner
+    }
+
+    /// Ends the file.
+    pub fn finish(mut self) -> io::Result<W> {
+        self.inner.write_all(b"]}")?;
+        Ok(self.inner)
+    }
 }
 
 /// When records that wait since `oldest` are to be written: at the end of the interval, counted from the epoch, in which
@@ -103,9 +125,11 @@ mod tests {
 
     #[test]
     fn bodies() {
-        assert_eq!(log_file_body([]), b"{\"Records\":[]}");
-        let records: [&[u8]; 2] = [b"{\"a\":1}", b"{\"b\":2}"];
-        assert_eq!(log_file_body(records), b"{\"Records\":[{\"a\":1},{\"b\":2}]}");
+        let mut file = LogFileWriter::new(Vec::new()).unwrap();
+        assert_eq!(LogFileWriter::new(Vec::new()).unwrap().finish().unwrap(), b"{\"Records\":[]}");
+        file.push(b"{\"a\":1}").unwrap();
+        file.push(b"{\"b\":2}").unwrap();
+        assert_eq!(file.finish().unwrap(), b"{\"Records\":[{\"a\":1},{\"b\":2}]}");
     }
 
     #[test]

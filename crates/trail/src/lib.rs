@@ -25,7 +25,7 @@ mod trails;
 mod view;
 
 pub use entity::{DeliveryStatus, Selectors, Trail, TrailRef};
-pub use file::{LOG_FILE_BYTES_MAX, delivery_deadline, log_file_body, log_file_key, unique16};
+pub use file::{LOG_FILE_BYTES_MAX, LogFileWriter, delivery_deadline, log_file_key, unique16};
 pub use history::{HISTORY_DAYS, Lookup, Place, expired_before, finder_keys, first_event_key, shown};
 pub use name::insufficient_topic_policy;
 pub use selector::{CompiledSelectors, EventCategory, EventFacts, ResourceName};

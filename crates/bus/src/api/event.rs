@@ -107,7 +107,7 @@ impl Buses {
             region: &ctx.region,
             resources: &entry.resources,
         };
-        let envelope = envelope(&head, detail.as_bytes()).map_err(|_| malformed())?;
+        let envelope = envelope(&head, detail.as_bytes());
         Ok(PutEvent { bus: bus.to_owned(), id, envelope })
     }
 }

@@ -78,7 +78,7 @@ pub fn event(detail: &str) -> Vec<u8> {
         region: REGION,
         resources: &[],
     };
-    envelope(&head, detail.as_bytes()).unwrap()
+    envelope(&head, detail.as_bytes())
 }
 
 pub fn arrival(envelope: &[u8]) -> Arrival<'_> {

@@ -22,7 +22,8 @@ fn one_program_is_one_caller() {
     let second = record("SigV2", "[Boto3/1.44 md/x m/E cfg/y]", "2026-03-14T09:26:52Z");
     assert!(callers.observe(Outcome::Admitted, &record("SigV4", "[x]", "2026-03-14T09:26:53Z")).is_none());
     callers.observe(Outcome::Admitted, &first).unwrap();
-    let (_, caller) = callers.observe(Outcome::Admitted, &second).unwrap();
+    let key = callers.observe(Outcome::Admitted, &second).unwrap();
+    let caller = callers.get(&key).unwrap();
     assert_eq!((caller.count, caller.key.user_agent.as_str()), (2, "Boto3/1.44 md/x cfg/y"));
     assert_eq!(
         (caller.first_seen.as_str(), caller.last_seen.as_str()),
@@ -38,7 +39,8 @@ fn refused_requests_are_counted_apart_and_under_no_identity() {
     let mut refused = record("SigV2", "[x]", "2026-03-14T09:26:53Z");
     refused.user_identity = record::UserIdentity::unproven();
     refused.additional_event_data.as_mut().unwrap().claimed_access_key_id = Some("AKIA".into());
-    let (_, caller) = callers.observe(Outcome::Refused, &refused).unwrap();
+    let key = callers.observe(Outcome::Refused, &refused).unwrap();
+    let caller = callers.get(&key).unwrap();
     assert!(caller.refused);
     assert_eq!((caller.key.identity.as_str(), caller.key.access_key_id.as_str(), caller.count), ("", "AKIA", 1));
     assert_eq!(callers.iter().count(), 2);
@@ -57,7 +59,8 @@ fn the_bucket_is_known_without_the_parameters() {
     };
     seen.resources =
         vec![resource("AWS::S3::Object", "arn:aws:s3:::b/k"), resource("AWS::S3::Bucket", "arn:aws:s3:::b")];
-    assert_eq!(callers.observe(Outcome::Admitted, &seen).unwrap().1.key.bucket, "b");
+    let key = callers.observe(Outcome::Admitted, &seen).unwrap();
+    assert_eq!(callers.get(&key).unwrap().key.bucket, "b");
 }
 
 #[test]
@@ -72,10 +75,12 @@ fn what_other_services_record_is_no_caller() {
 fn rows_bring_the_counts_back() {
     let mut callers = Callers::default();
     let seen = record("SigV2", "[x]", "2026-03-14T09:26:53Z");
-    let row = serde_json::to_vec(callers.observe(Outcome::Admitted, &seen).unwrap().1).unwrap();
+    let key = callers.observe(Outcome::Admitted, &seen).unwrap();
+    let row = serde_json::to_vec(callers.get(&key).unwrap()).unwrap();
     let mut restarted = Callers::default();
     restarted.absorb(&row).unwrap();
-    assert_eq!(restarted.observe(Outcome::Admitted, &seen).unwrap().1.count, 2);
+    assert_eq!(restarted.observe(Outcome::Admitted, &seen), Some(key));
+    assert_eq!(restarted.get(&key).unwrap().count, 2);
 }
 
 #[test]

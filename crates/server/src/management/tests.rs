@@ -68,7 +68,7 @@ async fn performed(services: &Services, call: Call, refused: Option<ApiError>) -
 
 fn recorded(store: &Store) -> Vec<Record> {
     let entries = store.log().read(1, usize::MAX, usize::MAX).unwrap();
-    entries.into_iter().map(|(_, bytes)| Entry::decode(&bytes).unwrap().record).collect()
+    entries.into_iter().map(|(_, bytes)| Entry::decode(&bytes).unwrap().record().unwrap()).collect()
 }
 
 #[tokio::test]

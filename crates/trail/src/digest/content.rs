@@ -132,3 +132,19 @@ pub fn string_to_sign(end: &str, (bucket, object): (&str, &str), hash: &str, pre
 pub fn hash(content: &[u8]) -> String {
     hex::encode(Sha256::digest(content))
 }
+
+/// The same of content that comes in pieces.
+#[derive(Clone, Default)]
+pub struct Hash(Sha256);
+
+impl Hash {
+    /// The next piece.
+    pub fn update(&mut self, content: &[u8]) {
+        self.0.update(content);
+    }
+
+    /// That of all pieces.
+    pub fn finish(self) -> String {
+        hex::encode(self.0.finalize())
+    }
+}

@@ -17,7 +17,7 @@ mod walk;
 mod tests;
 
 pub use chain::{Chain, DIGEST_FILES_MAX, Due, NotedFile, Situation, due};
-pub use content::{Digest, HASH_ALGORITHM, LogFile, PreviousDigest, SIGNATURE_ALGORITHM, hash, string_to_sign};
+pub use content::{Digest, HASH_ALGORITHM, Hash, LogFile, PreviousDigest, SIGNATURE_ALGORITHM, hash, string_to_sign};
 pub use coverage::Coverage;
 pub use name::{DigestName, digest_key, is_log_file_name};
 pub use public_key::{PublicKey, PublicKeyError, PublicKeys, fingerprint};
