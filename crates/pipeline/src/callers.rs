@@ -149,8 +149,7 @@ impl Caller {
 
 fn key_of(refused: bool, record: &Record) -> CallerKey {
     let claimed = record.additional_event_data.as_ref().and_then(|extra| extra.claimed_access_key_id.as_ref());
-    let user_agent = record.user_agent.strip_prefix('[').and_then(|text| text.strip_suffix(']'));
-    let user_agent = without_features(user_agent.unwrap_or(&record.user_agent));
+    let user_agent = software(&record.user_agent);
     CallerKey {
         identity: if refused { String::new() } else { record.user_identity.grouping() },
         access_key_id: record.user_identity.access_key_id.as_ref().or(claimed).cloned().unwrap_or_default(),
@@ -167,9 +166,11 @@ fn bucket_of(record: &Record) -> Option<&str> {
     named.or_else(|| resources.find(|one| one.kind == "AWS::S3::Bucket")?.arn.as_deref()?.strip_prefix("arn:aws:s3:::"))
 }
 
-/// One program is one caller, whatever features of its SDK each call uses.
-fn without_features(user_agent: &str) -> String {
-    let kept: Vec<_> = user_agent.split(' ').filter(|part| !part.starts_with("m/")).collect();
+/// A program's name from `userAgent`: without the square brackets that S3 puts around it, and without the features of its SDK
+/// that each call uses: one program is one caller.
+pub fn software(user_agent: &str) -> String {
+    let bare = user_agent.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(user_agent);
+    let kept: Vec<_> = bare.split(' ').filter(|part| !part.starts_with("m/")).collect();
     kept.join(" ")
 }
 

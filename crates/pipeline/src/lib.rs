@@ -11,7 +11,7 @@ mod deliver;
 mod registry;
 mod step;
 
-pub use callers::{CALLERS_MAX, Caller, CallerKey, Callers, OTHERS, REFUSED_CALLERS_MAX, RowKey};
+pub use callers::{CALLERS_MAX, Caller, CallerKey, Callers, OTHERS, REFUSED_CALLERS_MAX, RowKey, software};
 pub use deliver::{Origin, Outgoing, Placed, Surroundings, messages, place};
 pub use registry::Registry;
 pub use step::{Counts, Step, dispatch, step};

@@ -1,5 +1,7 @@
 //! `userIdentity`: who made the request.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -164,18 +166,36 @@ impl UserIdentity {
     /// account and principal, else `anonymous`.
     pub fn grouping(&self) -> String {
         let issuer = self.session_context.as_ref().and_then(|session| session.session_issuer.as_ref());
-        if let Some(issuer) = issuer.filter(|issuer| !issuer.arn.is_empty()) {
-            return issuer.arn.clone();
+        let parts = GroupingParts {
+            issuer_arn: issuer.map(|issuer| issuer.arn.as_str()),
+            arn: self.arn.as_deref(),
+            invoked_by: self.invoked_by.as_deref(),
+            account: self.account_id.as_deref(),
+            principal: self.principal_id.as_deref(),
+        };
+        parts.grouping().into_owned()
+    }
+}
+
+/// What [`UserIdentity::grouping`] is made of.
+pub(crate) struct GroupingParts<'a> {
+    pub issuer_arn: Option<&'a str>,
+    pub arn: Option<&'a str>,
+    pub invoked_by: Option<&'a str>,
+    pub account: Option<&'a str>,
+    pub principal: Option<&'a str>,
+}
+
+impl<'a> GroupingParts<'a> {
+    pub fn grouping(&self) -> Cow<'a, str> {
+        let issuer = self.issuer_arn.filter(|arn| !arn.is_empty());
+        if let Some(name) = issuer.or(self.arn).or(self.invoked_by) {
+            return name.into();
         }
-        if let Some(name) = self.arn.as_ref().or(self.invoked_by.as_ref()) {
-            return name.clone();
-        }
-        let account = self.account_id.as_deref().unwrap_or_default();
-        let principal = self.principal_id.as_deref().unwrap_or_default();
-        match (account, principal) {
-            ("" | "anonymous" | "ANONYMOUS_PRINCIPAL", _) => "anonymous".into(),
+        match (self.account.unwrap_or_default(), self.principal.unwrap_or_default()) {
+            ("" | ANONYMOUS | "ANONYMOUS_PRINCIPAL", _) => ANONYMOUS.into(),
             (account, "") => account.into(),
-            (account, principal) => format!("{account}:{principal}"),
+            (account, principal) => format!("{account}:{principal}").into(),
         }
     }
 }

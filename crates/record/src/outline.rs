@@ -6,6 +6,8 @@ use std::ops::Deref;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use crate::identity::GroupingParts;
+
 /// What trails, rules and counts ask of a record, borrowed from its JSON.
 ///
 /// A record passes on its way thousands of times a second, and most of what it holds is of interest to nobody but the log file,
@@ -62,6 +64,47 @@ pub struct IdentityOutline<'a> {
     pub arn: Option<Text<'a>>,
     /// The AWS service that made the request.
     pub invoked_by: Option<Text<'a>>,
+    /// The unique id of the principal.
+    pub principal_id: Option<Text<'a>>,
+    /// Twelve digits, or `anonymous`.
+    pub account_id: Option<Text<'a>>,
+    /// The key that signed.
+    pub access_key_id: Option<Text<'a>>,
+    /// Of temporary credentials.
+    pub session_context: Option<SessionOutline<'a>>,
+}
+
+/// Of `sessionContext`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct SessionOutline<'a> {
+    /// The role or user behind the session.
+    #[serde(borrow)]
+    pub session_issuer: Option<IssuerOutline<'a>>,
+}
+
+/// Of `sessionIssuer`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct IssuerOutline<'a> {
+    /// `arn:aws:iam::111122223333:role/etl`
+    #[serde(borrow)]
+    pub arn: Option<Text<'a>>,
+}
+
+impl IdentityOutline<'_> {
+    /// [`UserIdentity::grouping`](crate::UserIdentity::grouping)
+    pub fn grouping(&self) -> Cow<'_, str> {
+        let issuer = self.session_context.as_ref().and_then(|session| session.session_issuer.as_ref());
+        let parts = GroupingParts {
+            issuer_arn: issuer.and_then(|issuer| issuer.arn.as_deref()),
+            arn: self.arn.as_deref(),
+            invoked_by: self.invoked_by.as_deref(),
+            account: self.account_id.as_deref(),
+            principal: self.principal_id.as_deref(),
+        };
+        parts.grouping()
+    }
 }
 
 /// Of `additionalEventData`.

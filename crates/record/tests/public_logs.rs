@@ -73,6 +73,7 @@ fn an_outline_says_what_the_record_says() {
         assert_eq!(outline.is_read_only(), record.is_read_only());
         assert_eq!(outline.user_identity.arn.as_deref(), record.user_identity.arn.as_deref());
         assert_eq!(outline.user_identity.invoked_by.as_deref(), record.user_identity.invoked_by.as_deref());
+        assert_eq!(outline.user_identity.grouping(), record.user_identity.grouping());
         let of_s3 = record.event_source == "s3.amazonaws.com";
         assert_eq!(outline.is_sigv2(), of_s3 && record.signature_version() == Some("SigV2"));
         let parameters = outline.request_parameters.map(|raw| serde_json::from_str(raw.get()).unwrap());

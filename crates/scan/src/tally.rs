@@ -1,0 +1,253 @@
+//! Who matched, counted.
+
+use std::collections::BTreeMap;
+
+use hashbrown::HashMap;
+use pipeline::{Caller, CallerKey, OTHERS, software};
+use record::{IdentityOutline, Text};
+use serde::Deserialize;
+
+/// Callers that are told apart; what more come are counted together.
+const CALLERS_MAX: usize = 500_000;
+
+/// What is counted of a record that matched.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct Sighting<'a> {
+    #[serde(borrow)]
+    user_identity: IdentityOutline<'a>,
+    event_time: Text<'a>,
+    event_name: Text<'a>,
+    #[serde(rename = "sourceIPAddress")]
+    source_ip_address: Text<'a>,
+    user_agent: Option<Text<'a>>,
+    error_code: Option<Text<'a>>,
+    request_parameters: Option<Parameters<'a>>,
+    additional_event_data: Option<Additional<'a>>,
+    resources: Option<Vec<Resource<'a>>>,
+    #[serde(rename = "eventID")]
+    event_id: Option<Text<'a>>,
+    management_event: Option<bool>,
+    event_source: Text<'a>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Parameters<'a> {
+    #[serde(borrow)]
+    bucket_name: Option<Loose<'a>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Additional<'a> {
+    #[serde(rename = "AuthenticationMethod", borrow)]
+    authentication_method: Option<Text<'a>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Resource<'a> {
+    #[serde(rename = "type", borrow)]
+    kind: Option<Text<'a>>,
+    #[serde(rename = "ARN")]
+    arn: Option<Text<'a>>,
+}
+
+/// A text where other services may have something else.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Loose<'a> {
+    #[serde(borrow)]
+    Text(Text<'a>),
+    Other(serde::de::IgnoredAny),
+}
+
+impl Sighting<'_> {
+    pub fn event_time(&self) -> &str {
+        &self.event_time
+    }
+
+    /// The record's own id.
+    pub fn event_id(&self) -> Option<&str> {
+        self.event_id.as_deref()
+    }
+
+    /// Whether it is a data event of S3. Records older than version 1.06 do not say: they are taken for management events.
+    pub fn is_data_event(&self) -> bool {
+        self.management_event == Some(false) && &*self.event_source == "s3.amazonaws.com"
+    }
+
+    /// Its day, `2026-03-14`.
+    pub fn day(&self) -> &str {
+        self.event_time.get(..10).unwrap_or_default()
+    }
+
+    /// The bucket, if the record is about one.
+    pub fn bucket(&self) -> &str {
+        if let Some(Parameters { bucket_name: Some(Loose::Text(name)) }) = &self.request_parameters {
+            return name;
+        }
+        let mut resources = self.resources.iter().flatten();
+        let bucket = resources.find(|one| one.kind.as_deref() == Some("AWS::S3::Bucket"));
+        bucket.and_then(|one| one.arn.as_deref()?.strip_prefix("arn:aws:s3:::")).unwrap_or_default()
+    }
+}
+
+/// A caller and the days on which it was seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// Which of the question's patterns it matched.
+    pub pattern: usize,
+    /// Who, and what it did.
+    pub caller: Caller,
+    /// Requests by day, `2026-03-14`.
+    pub days: BTreeMap<String, u64>,
+}
+
+/// Counts of one thread, to be merged.
+#[derive(Debug, Default)]
+pub struct Tally {
+    /// By what a record says, as it says it.
+    seen: HashMap<Vec<u8>, Counts>,
+    key: Vec<u8>,
+}
+
+#[derive(Debug)]
+struct Counts {
+    pattern: usize,
+    key: CallerKey,
+    methods: Names,
+    actions: Names,
+    errors: Names,
+    days: Names,
+    count: u64,
+    first: String,
+    last: String,
+}
+
+/// Few names, each with a count.
+#[derive(Debug, Default)]
+struct Names(Vec<(String, u64)>);
+
+impl Names {
+    fn add(&mut self, name: &str) {
+        match self.0.iter_mut().find(|(other, _)| other == name) {
+            Some((_, count)) => *count += 1,
+            None => self.0.push((name.to_owned(), 1)),
+        }
+    }
+}
+
+impl Tally {
+    pub(crate) fn add(&mut self, pattern: usize, seen: &Sighting<'_>) {
+        let (identity, user_agent) = (seen.user_identity.grouping(), seen.user_agent.as_deref().unwrap_or_default());
+        let access_key_id = seen.user_identity.access_key_id.as_deref().unwrap_or_default();
+        self.key.clear();
+        self.key.extend_from_slice(&pattern.to_be_bytes());
+        for part in [&identity, access_key_id, &seen.source_ip_address, user_agent, seen.bucket()] {
+            self.key.extend_from_slice(&(part.len() as u64).to_be_bytes());
+            self.key.extend_from_slice(part.as_bytes());
+        }
+        let new = || CallerKey {
+            identity: identity.clone().into_owned(),
+            access_key_id: access_key_id.to_owned(),
+            source_ip: seen.source_ip_address.to_string(),
+            user_agent: software(user_agent),
+            bucket: seen.bucket().to_owned(),
+        };
+        if let Some(counts) = self.seen.get_mut(&self.key[..]) {
+            return counts.add(seen);
+        }
+        let key = if self.seen.len() < CALLERS_MAX {
+            new()
+        } else {
+            self.key.truncate(size_of::<usize>());
+            others()
+        };
+        let counts = self.seen.entry_ref(&self.key[..]).or_insert_with(|| Counts::new(pattern, key));
+        counts.add(seen);
+    }
+
+    /// All together, the most active first.
+    pub(crate) fn merge(tallies: impl IntoIterator<Item = Self>) -> Vec<Found> {
+        let mut merged: BTreeMap<(usize, CallerKey), Found> = BTreeMap::new();
+        for counts in tallies.into_iter().flat_map(|tally| tally.seen.into_values()) {
+            match merged.entry((counts.pattern, counts.key.clone())) {
+                std::collections::btree_map::Entry::Vacant(vacant) => {
+                    vacant.insert(counts.into_found());
+                }
+                std::collections::btree_map::Entry::Occupied(mut occupied) => occupied.get_mut().merge(counts.into_found()),
+            }
+        }
+        let mut found: Vec<_> = merged.into_values().collect();
+        found.sort_by_key(|found| std::cmp::Reverse(found.caller.count));
+        found
+    }
+}
+
+impl Counts {
+    fn new(pattern: usize, key: CallerKey) -> Self {
+        let [methods, actions, errors, days] = std::array::from_fn(|_| Names::default());
+        Self { pattern, key, methods, actions, errors, days, count: 0, first: String::new(), last: String::new() }
+    }
+
+    fn add(&mut self, seen: &Sighting<'_>) {
+        self.count += 1;
+        self.actions.add(&seen.event_name);
+        self.days.add(seen.day());
+        if let Some(method) = seen.additional_event_data.as_ref().and_then(|data| data.authentication_method.as_deref()) {
+            self.methods.add(method);
+        }
+        if let Some(code) = &seen.error_code {
+            self.errors.add(code);
+        }
+        // RFC 3339 in UTC sorts as text.
+        if self.first.is_empty() || *seen.event_time < *self.first {
+            self.first = seen.event_time.to_string();
+        }
+        if *seen.event_time > *self.last {
+            self.last = seen.event_time.to_string();
+        }
+    }
+
+    fn into_found(self) -> Found {
+        let map = |names: Names| names.0.into_iter().collect::<BTreeMap<_, _>>();
+        Found {
+            pattern: self.pattern,
+            caller: Caller {
+                key: self.key,
+                refused: false,
+                auth_methods: map(self.methods),
+                actions: map(self.actions),
+                errors: map(self.errors),
+                count: self.count,
+                first_seen: self.first,
+                last_seen: self.last,
+            },
+            days: map(self.days),
+        }
+    }
+}
+
+impl Found {
+    /// Adds the counts of the same caller elsewhere.
+    pub fn merge(&mut self, other: Self) {
+        let add = |into: &mut BTreeMap<String, u64>, from: BTreeMap<String, u64>| {
+            from.into_iter().for_each(|(name, count)| *into.entry(name).or_default() += count);
+        };
+        add(&mut self.days, other.days);
+        let (into, from) = (&mut self.caller, other.caller);
+        add(&mut into.auth_methods, from.auth_methods);
+        add(&mut into.actions, from.actions);
+        add(&mut into.errors, from.errors);
+        into.count += from.count;
+        into.first_seen = std::cmp::min(std::mem::take(&mut into.first_seen), from.first_seen);
+        into.last_seen = std::cmp::max(std::mem::take(&mut into.last_seen), from.last_seen);
+    }
+}
+
+fn others() -> CallerKey {
+    let other = || OTHERS.to_owned();
+    CallerKey { identity: other(), access_key_id: other(), source_ip: other(), user_agent: other(), bucket: other() }
+}

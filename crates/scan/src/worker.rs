@@ -1,0 +1,243 @@
+//! One thread's part of a scan: records in, counts out.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
+
+use crate::access_log::Line;
+use hashbrown::HashSet;
+use sha2::{Digest, Sha256};
+
+use crate::document::records_of;
+use crate::extract::Sink;
+use crate::literal::Hits;
+use crate::tally::{Sighting, Tally};
+use crate::{Limits, Question};
+
+/// Event ids that were seen, shared by all threads: a copy is in another file, mostly.
+#[derive(Debug, Default)]
+pub(crate) struct Seen(Mutex<HashSet<[u8; 16]>>);
+
+impl Seen {
+    /// Whether this is the first time.
+    fn is_new(&self, pattern_independent_id: &str) -> bool {
+        let mut key = [0; 16];
+        key.copy_from_slice(&Sha256::digest(pattern_independent_id)[..16]);
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(key)
+    }
+}
+
+/// What a thread counted.
+#[derive(Debug, Default)]
+pub(crate) struct Totals {
+    pub records: u64,
+    pub matched: u64,
+    pub duplicates: u64,
+    /// Records and lines that could not be read.
+    pub broken: u64,
+    /// What the first of them was, since somebody last asked.
+    pub why: Option<String>,
+    pub first_time: String,
+    pub last_time: String,
+    pub data_events: u64,
+    pub buckets: BTreeMap<String, Bucket>,
+}
+
+/// The data events of one bucket.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Bucket {
+    /// All of them.
+    pub data_events: u64,
+    /// Of them, those that matched a pattern.
+    pub matched: u64,
+    /// The day of the first, `2026-03-14`.
+    pub first_day: String,
+    /// The day of the last.
+    pub last_day: String,
+    /// The day of the last that matched.
+    pub last_matched_day: Option<String>,
+}
+
+/// Matches and counts.
+pub(crate) struct Worker<'q> {
+    question: &'q Question,
+    limits: &'q Limits,
+    seen: &'q Seen,
+    hits: Hits,
+    event: Vec<u8>,
+    matched: Vec<usize>,
+    line_record: Vec<u8>,
+    pub tally: Tally,
+    pub totals: Totals,
+}
+
+impl<'q> Worker<'q> {
+    pub fn new(question: &'q Question, limits: &'q Limits, seen: &'q Seen) -> Self {
+        Self {
+            question,
+            limits,
+            seen,
+            hits: Hits::default(),
+            event: Vec::new(),
+            matched: Vec::new(),
+            line_record: Vec::new(),
+            tally: Tally::default(),
+            totals: Totals::default(),
+        }
+    }
+
+    /// A record that may match.
+    fn examine(&mut self, record: &[u8]) {
+        let answer = self.question.matches(record, &mut self.event, &mut self.matched);
+        if let Err(error) = answer {
+            return self.broken(error);
+        }
+        if self.matched.is_empty() && !self.limits.inventory {
+            return;
+        }
+        let sighting: Sighting<'_> = match serde_json::from_slice(record) {
+            Ok(sighting) => sighting,
+            Err(error) => return self.broken(format_args!("a record that is not one: {error}")),
+        };
+        if !self.limits.is_within(sighting.event_time()) {
+            return;
+        }
+        let duplicate = self.limits.dedup
+            && !self.matched.is_empty()
+            && sighting.event_id().is_some_and(|id| !self.seen.is_new(id));
+        if duplicate {
+            self.totals.duplicates += 1;
+            return;
+        }
+        if self.limits.inventory {
+            self.totals.take_stock(&sighting, !self.matched.is_empty());
+        }
+        if !self.matched.is_empty() {
+            self.totals.matched += 1;
+            self.matched.iter().for_each(|pattern| self.tally.add(*pattern, &sighting));
+        }
+    }
+
+    fn broken(&mut self, why: impl std::fmt::Display) {
+        self.totals.broken += 1;
+        self.totals.why.get_or_insert_with(|| why.to_string());
+    }
+
+    fn line(&mut self, line: &[u8]) {
+        let mut record = std::mem::take(&mut self.line_record);
+        record.clear();
+        match Line::parse(line) {
+            Ok(line) => {
+                line.record(&mut record);
+                self.examine(&record);
+            }
+            Err(error) => self.broken(format_args!("a line of an access log: {error}")),
+        }
+        self.line_record = record;
+    }
+}
+
+impl Totals {
+    fn take_stock(&mut self, seen: &Sighting<'_>, matched: bool) {
+        let time = seen.event_time();
+        if self.first_time.is_empty() || time < self.first_time.as_str() {
+            time.clone_into(&mut self.first_time);
+        }
+        if time > self.last_time.as_str() {
+            time.clone_into(&mut self.last_time);
+        }
+        if !seen.is_data_event() {
+            return;
+        }
+        self.data_events += 1;
+        let (bucket, day) = (seen.bucket(), seen.day());
+        if !self.buckets.contains_key(bucket) {
+            self.buckets.insert(bucket.to_owned(), Bucket::default());
+        }
+        if let Some(counts) = self.buckets.get_mut(bucket) {
+            counts.add(day, matched);
+        }
+    }
+}
+
+impl Bucket {
+    fn add(&mut self, day: &str, matched: bool) {
+        self.data_events += 1;
+        if self.first_day.is_empty() || day < self.first_day.as_str() {
+            day.clone_into(&mut self.first_day);
+        }
+        if day > self.last_day.as_str() {
+            day.clone_into(&mut self.last_day);
+        }
+        if matched {
+            self.matched += 1;
+            if self.last_matched_day.as_deref().is_none_or(|last| day > last) {
+                self.last_matched_day = Some(day.to_owned());
+            }
+        }
+    }
+
+    /// Adds the counts of the same bucket elsewhere.
+    pub fn merge(&mut self, other: Self) {
+        self.data_events += other.data_events;
+        self.matched += other.matched;
+        if self.first_day.is_empty() || (!other.first_day.is_empty() && other.first_day < self.first_day) {
+            self.first_day = other.first_day;
+        }
+        self.last_day = std::mem::take(&mut self.last_day).max(other.last_day);
+        self.last_matched_day = self.last_matched_day.take().max(other.last_matched_day);
+    }
+}
+
+impl Sink for Worker<'_> {
+    fn text(&mut self, text: &[u8]) {
+        if let Some(literals) = self.question.literals() {
+            self.hits.begin(literals, text);
+        }
+    }
+
+    fn record(&mut self, text: &[u8], range: Range<usize>) {
+        self.totals.records += 1;
+        let may_match = self.limits.inventory
+            || self.question.literals().is_none_or(|literals| self.hits.any_in(literals, text, &range));
+        if may_match {
+            self.examine(&text[range]);
+        }
+    }
+
+    fn document(&mut self, document: &[u8]) {
+        let mut records = 0;
+        let count = records_of(document, &mut |record| {
+            records += 1;
+            self.examine(record);
+        });
+        self.totals.records += records;
+        if count.is_none() {
+            self.broken("a JSON object that is no CloudTrail record and holds none");
+        }
+    }
+
+    fn lines(&mut self, lines: &[u8]) {
+        let literals = self.question.line_literals().filter(|_| !self.limits.inventory);
+        let Some(literals) = literals else {
+            for line in lines.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty()) {
+                self.totals.records += 1;
+                self.line(line);
+            }
+            return;
+        };
+        let mut hits = Hits::default();
+        hits.begin(literals, lines);
+        // Only lines that are looked at are seen to be blank or not: a log has none that are.
+        let newlines = memchr::memchr_iter(b'\n', lines).count();
+        self.totals.records += (newlines + usize::from(!lines.ends_with(b"\n"))) as u64;
+        while let Some(at) = hits.first() {
+            let start = memchr::memrchr(b'\n', &lines[..at]).map_or(0, |end| end + 1);
+            let end = memchr::memchr(b'\n', &lines[at..]).map_or(lines.len(), |end| at + end);
+            self.line(&lines[start..end]);
+            if !hits.skip_to(literals, lines, end) {
+                break;
+            }
+        }
+    }
+}
