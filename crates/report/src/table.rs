@@ -1,16 +1,16 @@
 //! A report for people.
 
-use std::io::Write;
+use std::io::{self, Write};
 
 use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table, presets};
 use unicode_width::UnicodeWidthStr;
 
-use super::{Counts, Field, Group, Report, by_count};
 use crate::sanitize::sanitize;
+use crate::{Counts, Field, Group, Report, by_count};
 
 /// Writes a line for each caller, which `grep` and `sort` can work on; for a terminal where that is too wide a block of
 /// lines.
-pub fn write(report: &Report, columns: Option<usize>, out: &mut impl Write) -> anyhow::Result<()> {
+pub fn write(report: &Report, columns: Option<usize>, out: &mut impl Write) -> io::Result<()> {
     let mut lines: Vec<String> = flat(report).lines().collect();
     if let Some(columns) = columns.filter(|columns| lines.iter().any(|line| line.trim_end().width() > *columns)) {
         lines = stacked(report, columns).lines().collect();
@@ -138,8 +138,8 @@ fn stacked(report: &Report, columns: usize) -> Table {
 
 #[cfg(test)]
 mod tests {
-    use super::super::samples::{ETL, caller, callers};
     use super::*;
+    use crate::samples::{ETL, caller, callers};
 
     fn text(report: &Report, columns: Option<usize>) -> String {
         let mut out = Vec::new();

@@ -1,12 +1,12 @@
 //! A report for spreadsheets.
 
-use std::io::Write;
+use std::io::{self, Write};
 
-use super::{Counts, Report, by_count};
 use crate::sanitize::sanitize;
+use crate::{Counts, Report, by_count};
 
 /// Writes a header line and a line for each group. Counts within a cell are `PutObject=12;GetObject=3`.
-pub fn write(report: &Report, out: &mut impl Write) -> anyhow::Result<()> {
+pub fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
     let mut csv = csv::Writer::from_writer(out);
     let fixed = ["auth_methods", "actions", "errors", "count", "first_seen", "last_seen"];
     csv.write_record(report.fields.iter().map(|field| field.name()).chain(fixed))?;
@@ -16,7 +16,7 @@ pub fn write(report: &Report, out: &mut impl Write) -> anyhow::Result<()> {
         let cells = group.key.iter().chain(&counts).chain(&rest);
         csv.write_record(cells.map(|text| cell(text)))?;
     }
-    Ok(csv.flush()?)
+    csv.flush()
 }
 
 fn counts(counts: &Counts) -> String {
@@ -34,9 +34,9 @@ fn cell(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Field;
-    use super::super::samples::{caller, callers};
     use super::*;
+    use crate::Field;
+    use crate::samples::{caller, callers};
 
     fn text(report: &Report) -> String {
         let mut out = Vec::new();

@@ -1,62 +1,11 @@
-//! Callers grouped and counted, to be printed.
-
-pub mod csv;
-pub mod json;
-pub mod table;
+//! Callers grouped and counted.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
-use std::fmt;
 
-use clap::ValueEnum;
-use pipeline::{Caller, CallerKey};
+use pipeline::Caller;
 
-/// What tells one caller from another.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-#[value(rename_all = "snake_case")]
-pub enum Field {
-    /// The role behind a session, else the ARN
-    Identity,
-    /// The key that signed
-    AccessKeyId,
-    /// The address
-    SourceIp,
-    /// The software, as it names itself
-    UserAgent,
-    /// The bucket, empty for calls on none
-    Bucket,
-}
-
-impl Field {
-    pub const ALL: [Self; 5] = [Self::Identity, Self::AccessKeyId, Self::SourceIp, Self::UserAgent, Self::Bucket];
-
-    /// Its name on the command line, in JSON and in CSV.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Identity => "identity",
-            Self::AccessKeyId => "access_key_id",
-            Self::SourceIp => "source_ip",
-            Self::UserAgent => "user_agent",
-            Self::Bucket => "bucket",
-        }
-    }
-
-    fn of(self, key: &CallerKey) -> &str {
-        match self {
-            Self::Identity => &key.identity,
-            Self::AccessKeyId => &key.access_key_id,
-            Self::SourceIp => &key.source_ip,
-            Self::UserAgent => &key.user_agent,
-            Self::Bucket => &key.bucket,
-        }
-    }
-}
-
-impl fmt::Display for Field {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
+use crate::Field;
 
 /// Names, each with how often it was seen.
 pub type Counts = BTreeMap<String, u64>;
@@ -66,23 +15,31 @@ pub type Counts = BTreeMap<String, u64>;
 pub struct Group {
     /// The values of the report's fields.
     pub key: Vec<String>,
+    /// How the signature was carried.
     pub auth_methods: Counts,
+    /// `eventName`.
     pub actions: Counts,
+    /// `errorCode`.
     pub errors: Counts,
+    /// Requests.
     pub count: u64,
+    /// `eventTime` of the first, RFC 3339 in UTC.
     pub first_seen: String,
+    /// `eventTime` of the last.
     pub last_seen: String,
 }
 
-/// The most active first.
+/// Callers grouped by fields, the most active first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
     /// In the order they were asked for, each once.
     pub fields: Vec<Field>,
+    /// By count, then by identity, then by the rest of the key.
     pub groups: Vec<Group>,
 }
 
 impl Report {
+    /// Groups the callers by these fields; one that is named twice counts once.
     pub fn new(by: &[Field], callers: impl IntoIterator<Item = Caller>) -> Self {
         let mut fields = Vec::new();
         for &field in by {
@@ -148,52 +105,9 @@ pub fn by_count(counts: &Counts) -> Vec<(&str, u64)> {
 }
 
 #[cfg(test)]
-pub mod samples {
-    //! Callers for tests.
-
-    use super::*;
-
-    /// A caller that was seen once a minute, `count` times since `first`, an RFC 3339 time's `HH:MM`.
-    pub fn caller(key: [&str; 5], actions: &[(&str, u64)], seen: [&str; 2]) -> Caller {
-        let [identity, access_key_id, source_ip, user_agent, bucket] = key.map(str::to_owned);
-        let actions: Counts = actions.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect();
-        let count = actions.values().sum();
-        let [first_seen, last_seen] = seen.map(|time| format!("2026-11-23T{time}Z"));
-        Caller {
-            key: CallerKey { identity, access_key_id, source_ip, user_agent, bucket },
-            refused: false,
-            auth_methods: Counts::from([("AuthHeader".to_owned(), count)]),
-            actions,
-            errors: Counts::new(),
-            count,
-            first_seen,
-            last_seen,
-        }
-    }
-
-    pub const BACKUP: &str = "arn:aws:iam::111122223333:user/nightly-backup";
-    pub const ETL: &str = "arn:aws:iam::111122223333:role/etl";
-    pub const BOTO: &str = "Boto/2.49.0 Python/2.7.18 Linux/5.10.0-33-amd64";
-    pub const S3CMD: &str = "s3cmd/2.4.0";
-
-    pub fn callers() -> Vec<Caller> {
-        let mut denied =
-            caller([ETL, "ASIAETL", "10.0.0.9", S3CMD, "logs"], &[("GetObject", 2)], ["08:00:00", "09:00:00"]);
-        denied.errors.insert("AccessDenied".into(), 2);
-        denied.auth_methods = Counts::from([("QueryString".into(), 2)]);
-        vec![
-            caller([BACKUP, "AKIABACKUP", "10.0.0.1", BOTO, "lake"], &[("PutObject", 7)], ["10:00:00", "11:00:00"]),
-            caller([BACKUP, "AKIABACKUP", "10.0.0.2", BOTO, "lake"], &[("PutObject", 1)], ["07:00:00", "07:00:00"]),
-            caller([BACKUP, "AKIABACKUP", "10.0.0.1", BOTO, ""], &[("ListBuckets", 2)], ["10:30:00", "10:40:00"]),
-            denied,
-        ]
-    }
-}
-
-#[cfg(test)]
 mod tests {
-    use super::samples::{BACKUP, ETL, callers};
     use super::*;
+    use crate::samples::{BACKUP, ETL, callers};
 
     fn keys_and_counts(report: &Report) -> Vec<(Vec<&str>, u64)> {
         report.groups.iter().map(|group| (group.key.iter().map(String::as_str).collect(), group.count)).collect()
@@ -223,15 +137,5 @@ mod tests {
         let report = Report::new(&Field::ALL, callers());
         assert_eq!(report.groups.len(), callers().len());
         assert_eq!(report.groups.iter().map(|group| group.count).sum::<u64>(), 12);
-    }
-
-    #[test]
-    fn names_on_the_command_line_are_those_in_reports() {
-        for field in Field::ALL {
-            assert_eq!(
-                field.to_possible_value().map(|value| value.get_name().to_owned()).as_deref(),
-                Some(field.name())
-            );
-        }
     }
 }
