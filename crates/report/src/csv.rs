@@ -3,18 +3,31 @@
 use std::io::{self, Write};
 
 use crate::sanitize::sanitize;
-use crate::{Counts, Report, by_count};
+use crate::table::Row;
+use crate::{Counts, Field, Report, by_count};
 
 /// Writes a header line and a line for each group. Counts within a cell are `PutObject=12;GetObject=3`.
 pub fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
+    write_rows(&report.fields, report.groups.iter().map(|group| Row { check: None, group }), false, out)
+}
+
+/// The same; `checked` says whether the check that found a caller stands in front.
+pub(crate) fn write_rows<'a>(
+    fields: &[Field],
+    rows: impl Iterator<Item = Row<'a>>,
+    checked: bool,
+    out: &mut impl Write,
+) -> io::Result<()> {
     let mut csv = csv::Writer::from_writer(out);
     let fixed = ["auth_methods", "actions", "errors", "count", "first_seen", "last_seen"];
-    csv.write_record(report.fields.iter().map(|field| field.name()).chain(fixed))?;
-    for group in &report.groups {
+    let check = checked.then_some("check");
+    csv.write_record(check.into_iter().chain(fields.iter().map(|field| field.name())).chain(fixed))?;
+    for Row { check, group } in rows {
         let counts = [&group.auth_methods, &group.actions, &group.errors].map(counts);
-        let rest = [group.count.to_string(), group.first_seen.clone(), group.last_seen.clone()];
-        let cells = group.key.iter().chain(&counts).chain(&rest);
-        csv.write_record(cells.map(|text| cell(text)))?;
+        let rest = [&group.count.to_string(), &group.first_seen, &group.last_seen];
+        let cells = group.key.iter().chain(&counts).chain(rest).map(String::as_str);
+        let check = checked.then_some(check.unwrap_or_default());
+        csv.write_record(check.into_iter().chain(cells).map(cell))?;
     }
     csv.flush()
 }
@@ -35,7 +48,6 @@ fn cell(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Field;
     use crate::samples::{caller, callers};
 
     fn text(report: &Report) -> String {

@@ -1,6 +1,6 @@
 //! Callers grouped and counted.
 
-use std::cmp::Reverse;
+use std::cmp::{Ordering, Reverse};
 use std::collections::{BTreeMap, HashMap};
 
 use pipeline::Caller;
@@ -41,29 +41,43 @@ pub struct Report {
 impl Report {
     /// Groups the callers by these fields; one that is named twice counts once.
     pub fn new(by: &[Field], callers: impl IntoIterator<Item = Caller>) -> Self {
-        let mut fields = Vec::new();
-        for &field in by {
-            if !fields.contains(&field) {
-                fields.push(field);
-            }
-        }
+        let fields = distinct(by);
         let mut groups: HashMap<Vec<String>, Group> = HashMap::new();
         for caller in callers {
-            let key: Vec<String> = fields.iter().map(|field| field.of(&caller.key).to_owned()).collect();
+            let key = key_of(&fields, &caller);
             groups.entry(key.clone()).or_insert_with(|| Group::new(key, &caller)).add(&caller);
         }
         let mut groups: Vec<_> = groups.into_values().collect();
-        let identity = fields.iter().position(|field| *field == Field::Identity);
-        groups.sort_by(|a, b| {
-            let order = |group: &Group| (Reverse(group.count), identity.map(|at| group.key[at].clone()));
-            order(a).cmp(&order(b)).then_with(|| a.key.cmp(&b.key))
-        });
+        groups.sort_by(|a, b| order(&fields, a, b));
         Self { fields, groups }
     }
 }
 
+/// The fields in the order they were asked for, each once.
+pub(crate) fn distinct(by: &[Field]) -> Vec<Field> {
+    let mut fields = Vec::new();
+    for &field in by {
+        if !fields.contains(&field) {
+            fields.push(field);
+        }
+    }
+    fields
+}
+
+pub(crate) fn key_of(fields: &[Field], caller: &Caller) -> Vec<String> {
+    fields.iter().map(|field| field.of(&caller.key).to_owned()).collect()
+}
+
+/// By count, the most active first, then by identity, wherever it stands, then by the rest of the key.
+pub(crate) fn order(fields: &[Field], a: &Group, b: &Group) -> Ordering {
+    let identity = fields.iter().position(|field| *field == Field::Identity);
+    let order = |group: &Group| (Reverse(group.count), identity.map(|at| group.key[at].clone()));
+    order(a).cmp(&order(b)).then_with(|| a.key.cmp(&b.key))
+}
+
 impl Group {
-    fn new(key: Vec<String>, first: &Caller) -> Self {
+    /// Nobody yet: `first` only says when it begins.
+    pub(crate) fn new(key: Vec<String>, first: &Caller) -> Self {
         Self {
             key,
             auth_methods: Counts::new(),
@@ -75,7 +89,8 @@ impl Group {
         }
     }
 
-    fn add(&mut self, caller: &Caller) {
+    /// Takes in a caller.
+    pub(crate) fn add(&mut self, caller: &Caller) {
         for (counts, more) in [
             (&mut self.auth_methods, &caller.auth_methods),
             (&mut self.actions, &caller.actions),

@@ -12,7 +12,12 @@ use crate::{Field, Group, Report};
 /// Writes `{"callers":[…]}`.
 pub fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
     let callers: Vec<_> = report.groups.iter().map(|group| Row { fields: &report.fields, group }).collect();
-    let text = serde_json::to_string_pretty(&Callers { callers })?;
+    write_value(&Callers { callers }, out)
+}
+
+/// Writes any value, in which nothing acts on a terminal.
+pub(crate) fn write_value(value: &impl Serialize, out: &mut impl Write) -> io::Result<()> {
+    let text = serde_json::to_string_pretty(value)?;
     writeln!(out, "{}", escape_hidden(&text))
 }
 
@@ -21,9 +26,10 @@ struct Callers<'a> {
     callers: Vec<Row<'a>>,
 }
 
-struct Row<'a> {
-    fields: &'a [Field],
-    group: &'a Group,
+/// A group as an object.
+pub(crate) struct Row<'a> {
+    pub fields: &'a [Field],
+    pub group: &'a Group,
 }
 
 impl Serialize for Row<'_> {

@@ -1,5 +1,6 @@
 //! What is told of callers: grouped and counted, as a table, JSON or CSV.
 //!
+//! What a scan of an archive found is [`findings::Findings`]; its reports are a table, JSON, CSV and a page of HTML.
 //! [`Report`] groups [`pipeline::Caller`]s by the [`Field`]s that were asked for; [`table`], [`json`] and [`csv`] write it. They
 //! fail only as what they write to fails.
 //!
@@ -8,8 +9,10 @@
 
 pub mod csv;
 mod field;
+pub mod findings;
 mod group;
 pub mod json;
+mod number;
 #[cfg(any(test, feature = "samples"))]
 pub mod samples;
 pub mod sanitize;

@@ -3,6 +3,7 @@
 use pipeline::{Caller, CallerKey};
 
 use crate::Counts;
+use crate::findings::{BucketDays, CheckTitle, Days, Findings, Found, Skipped};
 
 /// A caller that did `actions` on 2026-11-23, the first and the last of them at these times, `HH:MM:SS`. `key` is in the order
 /// of [`crate::Field::ALL`].
@@ -43,4 +44,42 @@ pub fn callers() -> Vec<Caller> {
         caller([BACKUP, "AKIABACKUP", "10.0.0.1", BOTO, ""], &[("ListBuckets", 2)], ["10:30:00", "10:40:00"]),
         denied,
     ]
+}
+
+/// What a scan of five days found: the [`callers`], the second of whom was also seen the day before.
+pub fn findings() -> Findings {
+    let days = [[("2026-11-23", 7)], [("2026-11-22", 1)], [("2026-11-23", 2)], [("2026-11-23", 2)]];
+    let found = callers().into_iter().zip(days).map(|(caller, days)| {
+        let days: Days = days.into_iter().map(|(day, count)| (day.to_owned(), count)).collect();
+        Found { caller, check: "sigv2".into(), days }
+    });
+    let bucket = |name: &str, data_events, matched| BucketDays {
+        bucket: name.into(),
+        data_events,
+        matched,
+        first_day: "2026-11-20".into(),
+        last_day: "2026-11-24".into(),
+        last_matched_day: Some("2026-11-23".into()),
+    };
+    Findings {
+        checks: vec![CheckTitle {
+            name: "sigv2".into(),
+            title: "Signature Version 2".into(),
+            hygiene: false,
+            date: None,
+        }],
+        files: 3,
+        records: 1_200,
+        bytes: 2_000_000,
+        matched: 12,
+        duplicates: 7,
+        skipped: vec![Skipped { path: "a/b.json.gz".into(), error: "the end of the gzip stream is missing".into() }],
+        skipped_more: 0,
+        callers: found.collect(),
+        buckets: vec![bucket("lake", 1_000, 8), bucket("logs", 100, 2)],
+        first_time: Some("2026-11-20T00:00:05Z".into()),
+        last_time: Some("2026-11-24T23:59:58Z".into()),
+        data_events: 1_100,
+        generated: "2026-11-25T08:00:00Z".into(),
+    }
 }
