@@ -4,10 +4,10 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use aws_api::Timestamp;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use http::Uri;
-
-use crate::report::Field;
+use report::Field;
 
 /// Where `serve` listens, and `callers` asks, if nothing else is said.
 pub const DEFAULT_ADDRESS: &str = "127.0.0.1:4566";
@@ -74,7 +74,8 @@ pub struct CallersArguments {
     #[arg(long, value_name = "DIR", conflicts_with_all = ["endpoint", "insecure"])]
     pub data: Option<PathBuf>,
     /// Tell callers apart by these fields alone
-    #[arg(long, value_name = "FIELD,…", value_delimiter = ',', default_values_t = Field::ALL, hide_default_value = true)]
+    #[arg(long, value_name = "FIELD,…", value_delimiter = ',', value_parser = field_parser())]
+    #[arg(default_values_t = Field::ALL, hide_default_value = true)]
     pub by: Vec<Field>,
     /// Only requests that failed authentication: the access key id is what they claimed, nobody proved it
     #[arg(long)]
@@ -197,6 +198,14 @@ fn parse_endpoint(text: &str) -> Result<String, String> {
     Ok(format!("{scheme}://{authority}"))
 }
 
+/// One of [`Field::ALL`], by its name.
+fn field_parser() -> impl TypedValueParser<Value = Field> {
+    let names = Field::ALL.map(|field| PossibleValue::new(field.name()).help(field.about()));
+    PossibleValuesParser::new(names).try_map(|name| {
+        Field::ALL.into_iter().find(|field| field.name() == name).ok_or_else(|| format!("no field is named {name}"))
+    })
+}
+
 fn parse_time(text: &str) -> Result<Timestamp, String> {
     Timestamp::parse_rfc3339(text).ok_or_else(|| "wants a time such as 2026-03-14T09:00:00Z".to_owned())
 }
@@ -230,6 +239,15 @@ mod tests {
         assert_eq!(callers.endpoint, format!("http://{DEFAULT_ADDRESS}"));
         assert_eq!(callers.by, Field::ALL);
         assert_eq!((callers.data, callers.refused, callers.format), (None, false, Format::Table));
+    }
+
+    #[test]
+    fn fields_have_the_names_of_reports() {
+        for field in Field::ALL {
+            let line = format!("sigtrail callers --by {field}");
+            let Ok(Command::Callers(callers)) = parse(&line) else { panic!("{line}") };
+            assert_eq!(callers.by, [field]);
+        }
     }
 
     #[test]

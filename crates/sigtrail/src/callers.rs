@@ -5,9 +5,9 @@ pub mod source;
 use std::io::{BufWriter, Write, stdout};
 
 use anyhow::Result;
+use report::{Report, csv, json, table};
 
 use crate::args::{CallersArguments, Format};
-use crate::report::{Report, csv, json, table};
 use crate::terminal;
 
 pub fn run(arguments: &CallersArguments) -> Result<()> {

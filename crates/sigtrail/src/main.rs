@@ -5,8 +5,6 @@ mod callers;
 mod live;
 mod logging;
 mod matching;
-mod report;
-mod sanitize;
 mod serve;
 mod terminal;
 mod verify;
@@ -15,9 +13,9 @@ use std::io;
 use std::process::ExitCode;
 
 use clap::Parser;
+use report::sanitize::sanitize_lines;
 
 use crate::args::{Arguments, Command};
-use crate::sanitize::sanitize_lines;
 
 #[global_allocator]
 static ALLOCATOR: allocator::Allocator = allocator::ALLOCATOR;

@@ -14,12 +14,12 @@ use std::process::ExitCode;
 
 use anyhow::{Result, anyhow, bail};
 use event_pattern::{EventError, Matcher, Pattern};
+use report::sanitize::sanitize;
 use serde::de::IgnoredAny;
 
 use self::input::{Input, MARK};
 use self::lines::{Line, Lines};
 use crate::args::MatchArguments;
-use crate::sanitize::sanitize;
 
 /// The exit status after any error: 1 is that nothing was found.
 pub const EXIT_ERROR: u8 = 2;

@@ -9,7 +9,7 @@ type Layer = (&'static str, Option<&'static [&'static str]>);
 const VALUES: [&str; 8] = ["base64", "bytes", "hex", "serde", "serde_json", "thiserror", "time", "uuid"];
 
 /// In the order a record meets them. A crate may depend on those that stand before it.
-const LAYERS: [Layer; 16] = [
+const LAYERS: [Layer; 17] = [
     ("event-pattern", Some(&["arc-swap", "fast-float2", "memchr", "wide"])),
     ("aws-api", Some(&[])),
     ("aws-wire", Some(&["http", "percent-encoding", "quick-xml"])),
@@ -21,6 +21,7 @@ const LAYERS: [Layer; 16] = [
     ("topic", Some(&["sha1", "sha2"])),
     ("queue", Some(&["md-5", "rmp-serde", "sha2"])),
     ("pipeline", Some(&["sha2"])),
+    ("report", Some(&["comfy-table", "csv", "unicode-width"])),
     ("store", None),
     ("s3-embedded", None),
     ("gateway", None),

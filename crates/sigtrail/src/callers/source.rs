@@ -114,10 +114,10 @@ mod tests {
     use std::net::TcpListener;
     use std::thread;
 
+    use report::samples::callers;
     use store::Unit;
 
     use super::*;
-    use crate::report::samples::callers;
 
     /// A server that answers one request, and gives its head.
     fn server(answer: String) -> (String, thread::JoinHandle<String>) {

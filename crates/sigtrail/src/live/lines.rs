@@ -3,9 +3,8 @@
 use std::collections::HashSet;
 
 use pipeline::{Caller, CallerKey};
-
-use crate::report::by_count;
-use crate::sanitize::sanitize;
+use report::by_count;
+use report::sanitize::sanitize;
 
 /// Knows whom it has told of. Bounded as the server's callers are.
 pub struct Lines {
@@ -43,8 +42,9 @@ fn line(caller: &Caller) -> String {
 
 #[cfg(test)]
 mod tests {
+    use report::samples::{BACKUP, BOTO, caller, callers};
+
     use super::*;
-    use crate::report::samples::{BACKUP, BOTO, caller, callers};
 
     #[test]
     fn a_caller_is_told_once() {

@@ -3,11 +3,11 @@
 use std::cmp::Reverse;
 
 use pipeline::Caller;
+use report::sanitize::sanitize;
+use report::{Counts, by_count};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::block::{Line, Style, rows};
-use crate::report::{Counts, by_count};
-use crate::sanitize::sanitize;
 use crate::terminal::Size;
 
 /// Callers that are shown at most.
@@ -292,8 +292,9 @@ fn take(left: &mut usize, c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use report::samples::{BACKUP, caller, callers};
+
     use super::*;
-    use crate::report::samples::{BACKUP, caller, callers};
 
     fn shown(callers: &[Caller], columns: usize, rows: usize) -> Vec<String> {
         let lines = View::new("http://127.0.0.1:4566", true).lines(callers, Size { columns, rows });
@@ -382,7 +383,7 @@ mod tests {
     #[test]
     fn strangers_text_does_not_act() {
         let lines = shown(&many(5), 200, 24);
-        assert!(lines.iter().all(|line| !line.contains(crate::sanitize::is_hidden)), "{lines:#?}");
+        assert!(lines.iter().all(|line| !line.contains(report::sanitize::is_hidden)), "{lines:#?}");
     }
 
     #[test]

@@ -3,12 +3,12 @@
 use std::io;
 
 use event_pattern::Pattern;
+use report::sanitize::sanitize;
 
 use super::input::Input;
 use super::lines::Line;
 use super::{Run, matches};
 use crate::args::MatchArguments;
-use crate::sanitize::sanitize;
 
 pub fn run(run: &mut Run<'_>, arguments: &MatchArguments, pattern: &Pattern, inputs: &[Input]) -> io::Result<()> {
     for input in inputs {

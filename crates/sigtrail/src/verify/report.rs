@@ -2,10 +2,10 @@
 
 use std::io::{self, Write};
 
+use report::sanitize::sanitize;
 use serde::Serialize;
 
 use crate::args::VerifyFormat;
-use crate::sanitize::sanitize;
 
 /// How many files of a kind there are.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize)]

@@ -1,22 +1,35 @@
 //! A report for spreadsheets.
 
-use std::io::Write;
+use std::io::{self, Write};
 
-use super::{Counts, Report, by_count};
 use crate::sanitize::sanitize;
+use crate::table::Row;
+use crate::{Counts, Field, Report, by_count};
 
 /// Writes a header line and a line for each group. Counts within a cell are `PutObject=12;GetObject=3`.
-pub fn write(report: &Report, out: &mut impl Write) -> anyhow::Result<()> {
+pub fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
+    write_rows(&report.fields, report.groups.iter().map(|group| Row { check: None, group }), false, out)
+}
+
+/// The same; `checked` says whether the check that found a caller stands in front.
+pub(crate) fn write_rows<'a>(
+    fields: &[Field],
+    rows: impl Iterator<Item = Row<'a>>,
+    checked: bool,
+    out: &mut impl Write,
+) -> io::Result<()> {
     let mut csv = csv::Writer::from_writer(out);
     let fixed = ["auth_methods", "actions", "errors", "count", "first_seen", "last_seen"];
-    csv.write_record(report.fields.iter().map(|field| field.name()).chain(fixed))?;
-    for group in &report.groups {
+    let check = checked.then_some("check");
+    csv.write_record(check.into_iter().chain(fields.iter().map(|field| field.name())).chain(fixed))?;
+    for Row { check, group } in rows {
         let counts = [&group.auth_methods, &group.actions, &group.errors].map(counts);
-        let rest = [group.count.to_string(), group.first_seen.clone(), group.last_seen.clone()];
-        let cells = group.key.iter().chain(&counts).chain(&rest);
-        csv.write_record(cells.map(|text| cell(text)))?;
+        let rest = [&group.count.to_string(), &group.first_seen, &group.last_seen];
+        let cells = group.key.iter().chain(&counts).chain(rest).map(String::as_str);
+        let check = checked.then_some(check.unwrap_or_default());
+        csv.write_record(check.into_iter().chain(cells).map(cell))?;
     }
-    Ok(csv.flush()?)
+    csv.flush()
 }
 
 fn counts(counts: &Counts) -> String {
@@ -34,9 +47,8 @@ fn cell(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Field;
-    use super::super::samples::{caller, callers};
     use super::*;
+    use crate::samples::{caller, callers};
 
     fn text(report: &Report) -> String {
         let mut out = Vec::new();

@@ -1,19 +1,24 @@
 //! A report for programs.
 
 use std::fmt::Write as _;
-use std::io::Write;
+use std::io::{self, Write};
 
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
-use super::{Field, Group, Report};
 use crate::sanitize::is_hidden;
+use crate::{Field, Group, Report};
 
 /// Writes `{"callers":[…]}`.
-pub fn write(report: &Report, out: &mut impl Write) -> anyhow::Result<()> {
+pub fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
     let callers: Vec<_> = report.groups.iter().map(|group| Row { fields: &report.fields, group }).collect();
-    let text = serde_json::to_string_pretty(&Callers { callers })?;
-    Ok(writeln!(out, "{}", escape_hidden(&text))?)
+    write_value(&Callers { callers }, out)
+}
+
+/// Writes any value, in which nothing acts on a terminal.
+pub(crate) fn write_value(value: &impl Serialize, out: &mut impl Write) -> io::Result<()> {
+    let text = serde_json::to_string_pretty(value)?;
+    writeln!(out, "{}", escape_hidden(&text))
 }
 
 #[derive(Serialize)]
@@ -21,9 +26,10 @@ struct Callers<'a> {
     callers: Vec<Row<'a>>,
 }
 
-struct Row<'a> {
-    fields: &'a [Field],
-    group: &'a Group,
+/// A group as an object.
+pub(crate) struct Row<'a> {
+    pub fields: &'a [Field],
+    pub group: &'a Group,
 }
 
 impl Serialize for Row<'_> {
@@ -63,8 +69,8 @@ fn escape_hidden(json: &str) -> String {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::super::samples::{ETL, S3CMD, caller, callers};
     use super::*;
+    use crate::samples::{ETL, S3CMD, caller, callers};
 
     fn text(report: &Report) -> String {
         let mut out = Vec::new();

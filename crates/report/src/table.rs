@@ -1,29 +1,36 @@
 //! A report for people.
 
-use std::io::Write;
+use std::io::{self, Write};
 
 use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table, presets};
 use unicode_width::UnicodeWidthStr;
 
-use super::{Counts, Field, Group, Report, by_count};
 use crate::sanitize::sanitize;
+use crate::{Counts, Field, Group, Report, by_count};
 
 /// Writes a line for each caller, which `grep` and `sort` can work on; for a terminal where that is too wide a block of
-/// lines.
-pub fn write(report: &Report, columns: Option<usize>, out: &mut impl Write) -> anyhow::Result<()> {
-    let mut lines: Vec<String> = flat(report).lines().collect();
-    if let Some(columns) = columns.filter(|columns| lines.iter().any(|line| line.trim_end().width() > *columns)) {
-        lines = stacked(report, columns).lines().collect();
-    }
-    for line in lines {
-        writeln!(out, "{}", line.trim_end())?;
-    }
-    Ok(())
+/// lines. `columns` is the terminal's width, `None` where there is none.
+pub fn write(report: &Report, columns: Option<usize>, out: &mut impl Write) -> io::Result<()> {
+    let rows = report.groups.iter().map(|group| Row { check: None, group }).collect();
+    Rows { fields: &report.fields, rows }.write(columns, out)
+}
+
+/// What a table is made of.
+pub(crate) struct Rows<'a> {
+    pub fields: &'a [Field],
+    pub rows: Vec<Row<'a>>,
+}
+
+/// A caller, and the check that found it where there were several.
+pub(crate) struct Row<'a> {
+    pub check: Option<&'a str>,
+    pub group: &'a Group,
 }
 
 /// What is told of a caller.
 #[derive(Clone, Copy)]
 enum Part {
+    Check,
     /// The value at this place of the key.
     Key(Field, usize),
     Operations,
@@ -37,6 +44,7 @@ enum Part {
 impl Part {
     fn title(self) -> &'static str {
         match self {
+            Self::Check => "CHECK",
             Self::Key(Field::Identity, _) => "IDENTITY",
             Self::Key(Field::AccessKeyId, _) => "ACCESS KEY",
             Self::Key(Field::SourceIp, _) => "ADDRESS",
@@ -51,8 +59,10 @@ impl Part {
         }
     }
 
-    fn of(self, group: &Group, between: &str) -> String {
+    fn of(self, row: &Row<'_>, between: &str) -> String {
+        let group = row.group;
         match self {
+            Self::Check => shown(row.check.unwrap_or_default()),
             Self::Key(_, at) => group.key.get(at).map_or("-".to_owned(), |value| shown(value)),
             Self::Operations => counts(&group.actions, between),
             Self::Signature => counts(&group.auth_methods, between),
@@ -77,69 +87,87 @@ fn counts(counts: &Counts, between: &str) -> String {
     parts.join(between)
 }
 
-fn has_errors(report: &Report) -> bool {
-    report.groups.iter().any(|group| !group.errors.is_empty())
-}
-
-fn keys(report: &Report) -> impl Iterator<Item = Part> {
-    report.fields.iter().enumerate().map(|(at, field)| Part::Key(*field, at))
-}
-
 fn count_cell(text: &str) -> Cell {
     Cell::new(text).set_alignment(CellAlignment::Right)
 }
 
-/// A column for each part.
-fn flat(report: &Report) -> Table {
-    let mut parts: Vec<_> = keys(report).chain([Part::Operations, Part::Signature]).collect();
-    parts.extend(has_errors(report).then_some(Part::Errors));
-    parts.extend([Part::Count, Part::FirstSeen, Part::LastSeen]);
-    let cell = |part: Part, text: String| if matches!(part, Part::Count) { count_cell(&text) } else { Cell::new(text) };
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
-    table.set_header(parts.iter().map(|part| cell(*part, part.title().to_owned())));
-    for group in &report.groups {
-        table.add_row(parts.iter().map(|part| cell(*part, part.of(group, ", "))));
+impl Rows<'_> {
+    pub fn write(&self, columns: Option<usize>, out: &mut impl Write) -> io::Result<()> {
+        let mut lines: Vec<String> = self.flat().lines().collect();
+        if let Some(columns) = columns.filter(|columns| lines.iter().any(|line| line.trim_end().width() > *columns)) {
+            lines = self.stacked(columns).lines().collect();
+        }
+        for line in lines {
+            writeln!(out, "{}", line.trim_end())?;
+        }
+        Ok(())
     }
-    for column in table.column_iter_mut() {
-        column.set_padding((0, 2));
-    }
-    table
-}
 
-/// A few columns with several parts below each other, and a rule between callers.
-fn stacked(report: &Report, columns: usize) -> Table {
-    let who = |part: &Part| matches!(part, Part::Key(Field::Identity | Field::AccessKeyId, _));
-    let whence = |part: &Part| matches!(part, Part::Key(Field::SourceIp | Field::UserAgent, _));
-    let mut what: Vec<_> = keys(report).filter(|part| !who(part) && !whence(part)).collect();
-    what.extend([Part::Operations, Part::Signature]);
-    what.extend(has_errors(report).then_some(Part::Errors));
-    let stacks = [keys(report).filter(who).collect(), keys(report).filter(whence).collect(), what];
-    let stacks: Vec<Vec<Part>> = stacks.into_iter().filter(|stack| !stack.is_empty()).collect();
-    let seen = vec![Part::FirstSeen, Part::LastSeen];
-    let row = |text: &dyn Fn(Part) -> String| {
-        let stack = |stack: &Vec<Part>| Cell::new(stack.iter().map(|part| text(*part)).collect::<Vec<_>>().join("\n"));
-        let mut cells: Vec<_> = stacks.iter().map(stack).collect();
-        cells.extend([count_cell(&text(Part::Count)), stack(&seen)]);
-        cells
-    };
-    let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
-    table.set_content_arrangement(ContentArrangement::Dynamic).set_width(u16::try_from(columns).unwrap_or(u16::MAX));
-    table.set_header(row(&|part| part.title().to_owned()));
-    for group in &report.groups {
-        table.add_row(row(&|part| part.of(group, "\n")));
+    fn has_errors(&self) -> bool {
+        self.rows.iter().any(|row| !row.group.errors.is_empty())
     }
-    for column in table.column_iter_mut().skip(stacks.len()) {
-        column.set_constraint(ColumnConstraint::ContentWidth);
+
+    fn keys(&self) -> impl Iterator<Item = Part> {
+        let check = self.rows.iter().any(|row| row.check.is_some()).then_some(Part::Check);
+        check.into_iter().chain(self.fields.iter().enumerate().map(|(at, field)| Part::Key(*field, at)))
     }
-    table
+
+    /// A column for each part.
+    fn flat(&self) -> Table {
+        let mut parts: Vec<_> = self.keys().chain([Part::Operations, Part::Signature]).collect();
+        parts.extend(self.has_errors().then_some(Part::Errors));
+        parts.extend([Part::Count, Part::FirstSeen, Part::LastSeen]);
+        let cell =
+            |part: Part, text: String| if matches!(part, Part::Count) { count_cell(&text) } else { Cell::new(text) };
+        let mut table = Table::new();
+        table.load_style(presets::NOTHING);
+        table.set_header(parts.iter().map(|part| cell(*part, part.title().to_owned())));
+        for row in &self.rows {
+            table.add_row(parts.iter().map(|part| cell(*part, part.of(row, ", "))));
+        }
+        for column in table.column_iter_mut() {
+            column.set_padding((0, 2));
+        }
+        table
+    }
+
+    /// A few columns with several parts below each other, and a rule between callers.
+    fn stacked(&self, columns: usize) -> Table {
+        let who = |part: &Part| matches!(part, Part::Check | Part::Key(Field::Identity | Field::AccessKeyId, _));
+        let whence = |part: &Part| matches!(part, Part::Key(Field::SourceIp | Field::UserAgent, _));
+        let mut what: Vec<_> = self.keys().filter(|part| !who(part) && !whence(part)).collect();
+        what.extend([Part::Operations, Part::Signature]);
+        what.extend(self.has_errors().then_some(Part::Errors));
+        let stacks = [self.keys().filter(who).collect(), self.keys().filter(whence).collect(), what];
+        let stacks: Vec<Vec<Part>> = stacks.into_iter().filter(|stack| !stack.is_empty()).collect();
+        let seen = vec![Part::FirstSeen, Part::LastSeen];
+        let line = |text: &dyn Fn(Part) -> String| {
+            let stack =
+                |stack: &Vec<Part>| Cell::new(stack.iter().map(|part| text(*part)).collect::<Vec<_>>().join("\n"));
+            let mut cells: Vec<_> = stacks.iter().map(stack).collect();
+            cells.extend([count_cell(&text(Part::Count)), stack(&seen)]);
+            cells
+        };
+        let mut table = Table::new();
+        table.load_style(presets::UTF8_HORIZONTAL_ONLY);
+        table
+            .set_content_arrangement(ContentArrangement::Dynamic)
+            .set_width(u16::try_from(columns).unwrap_or(u16::MAX));
+        table.set_header(line(&|part| part.title().to_owned()));
+        for row in &self.rows {
+            table.add_row(line(&|part| part.of(row, "\n")));
+        }
+        for column in table.column_iter_mut().skip(stacks.len()) {
+            column.set_constraint(ColumnConstraint::ContentWidth);
+        }
+        table
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::samples::{ETL, caller, callers};
     use super::*;
+    use crate::samples::{ETL, caller, callers};
 
     fn text(report: &Report, columns: Option<usize>) -> String {
         let mut out = Vec::new();

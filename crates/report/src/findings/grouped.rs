@@ -1,0 +1,79 @@
+//! Found callers grouped by the fields of a report.
+
+use std::collections::HashMap;
+
+use super::{Days, Findings};
+use crate::group::{distinct, key_of, order};
+use crate::{Field, Group};
+
+/// The callers that the fields do not tell apart, found by one check.
+pub(super) struct FoundGroup<'a> {
+    /// Its name, where several ran.
+    pub check: Option<&'a str>,
+    pub group: Group,
+    pub days: Days,
+}
+
+/// The groups of each check, in the order of the checks, the most active first.
+pub(super) struct Grouped<'a> {
+    pub fields: Vec<Field>,
+    pub groups: Vec<FoundGroup<'a>>,
+}
+
+impl<'a> Grouped<'a> {
+    pub fn new(findings: &'a Findings, by: &[Field]) -> Self {
+        let fields = distinct(by);
+        let mut groups: HashMap<(Option<&str>, Vec<String>), FoundGroup<'a>> = HashMap::new();
+        for found in &findings.callers {
+            let check = findings.has_several_checks().then_some(found.check.as_str());
+            let key = key_of(&fields, &found.caller);
+            let entry = groups.entry((check, key.clone())).or_insert_with(|| FoundGroup {
+                check,
+                group: Group::new(key, &found.caller),
+                days: Days::new(),
+            });
+            entry.group.add(&found.caller);
+            add_days(&mut entry.days, &found.days);
+        }
+        let mut groups: Vec<_> = groups.into_values().collect();
+        // One that is not among the checks comes last.
+        let place = |check: Option<&str>| {
+            findings.checks.iter().position(|title| Some(&*title.name) == check).unwrap_or(usize::MAX)
+        };
+        groups.sort_by(|a, b| {
+            let checks = (place(a.check), a.check).cmp(&(place(b.check), b.check));
+            checks.then_with(|| order(&fields, &a.group, &b.group))
+        });
+        Self { fields, groups }
+    }
+}
+
+pub(super) fn add_days(days: &mut Days, more: &Days) {
+    for (day, count) in more {
+        let total = days.entry(day.clone()).or_default();
+        *total = total.saturating_add(*count);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::samples::{BACKUP, ETL, findings};
+
+    #[test]
+    fn days_are_added_up_and_checks_kept_apart() {
+        let mut findings = findings();
+        let one = Grouped::new(&findings, &[Field::Identity]);
+        let backup = &one.groups[0];
+        assert_eq!((backup.check, &backup.group.key[0][..], backup.group.count), (None, BACKUP, 10));
+        assert_eq!(backup.days, Days::from([("2026-11-22".into(), 1), ("2026-11-23".into(), 9)]));
+
+        findings.checks.insert(0, crate::findings::CheckTitle { name: "tls".into(), ..Default::default() });
+        let mut tls = findings.callers[3].clone();
+        tls.check = "tls".into();
+        findings.callers.push(tls);
+        let two = Grouped::new(&findings, &[Field::Identity]);
+        let told: Vec<_> = two.groups.iter().map(|found| (found.check, &found.group.key[0][..])).collect();
+        assert_eq!(told, [(Some("tls"), ETL), (Some("sigv2"), BACKUP), (Some("sigv2"), ETL)]);
+    }
+}
