@@ -5,13 +5,14 @@
 //! of matching every record: [`Question::without_literals`] does, and a test compares the two.
 //!
 //! ```
-//! use scan::{Limits, Question, Scan};
+//! use scan::{Files, Limits, Question, Scan, Selection};
 //!
 //! let sigv2 = r#"{"detail":{"additionalEventData":{"SignatureVersion":["SigV2"]}}}"#;
 //! let question = Question::new([("sigv2".to_owned(), sigv2)])?;
-//! let scan = Scan { question: &question, limits: Limits::default(), threads: 1 };
-//! let outcome = scan.read(std::io::Cursor::new(br#"{"Records":[]}"#));
-//! assert_eq!((outcome.files, outcome.records), (1, 0));
+//! let scan = Scan { question: &question, limits: Limits::default(), threads: 1, matches: None };
+//! let (files, failed) = Files::list(&["src".into()], &Selection::default());
+//! let outcome = scan.run(&files, &|_| {});
+//! assert_eq!((outcome.records, outcome.skipped.len()), (0, files.0.len()), "these are no logs");
 //! # Ok::<(), scan::QuestionError>(())
 //! ```
 
@@ -28,11 +29,15 @@ mod walk;
 mod worker;
 
 use std::collections::BTreeMap;
-use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::fs::File;
+use std::io::{self, Read};
+use std::panic::resume_unwind;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::ScopedJoinHandle;
 
 use aws_api::Timestamp;
+use serde::{Deserialize, Serialize};
 
 pub use layout::Selection;
 pub use question::{Question, QuestionError};
@@ -71,16 +76,19 @@ impl Limits {
 }
 
 /// A file of which something was not read.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Skipped {
     /// Which.
     pub path: String,
     /// What, and why.
     pub error: String,
+    /// Nothing of it was counted: it could not be opened or read.
+    #[serde(default)]
+    pub is_unread: bool,
 }
 
 /// What a scan found.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outcome {
     /// Files that were read, also those of which something was skipped.
     pub files: u64,
@@ -106,17 +114,20 @@ pub struct Outcome {
     pub buckets: BTreeMap<String, Bucket>,
 }
 
-/// How far a scan is.
+/// What was done since the last time.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Progress {
-    /// Files done.
-    pub files: usize,
-    /// Of so many.
-    pub of: usize,
+    /// Files.
+    pub files: u64,
+    /// Bytes of their content.
+    pub bytes: u64,
 }
 
+/// Who is given each record that matches, as it stands in its file.
+pub type Matches<'m> = &'m (dyn Fn(&[u8]) + Sync);
+
 /// A search.
-#[derive(Debug)]
+#[derive(Clone)]
 pub struct Scan<'q> {
     /// What is asked.
     pub question: &'q Question,
@@ -124,55 +135,101 @@ pub struct Scan<'q> {
     pub limits: Limits,
     /// How many threads read files.
     pub threads: usize,
+    /// Where the records that match go, too.
+    pub matches: Option<Matches<'q>>,
+}
+
+/// Files that are read by number: those of a disk are [`Files`].
+pub trait Archive: Sync {
+    /// How many there are.
+    fn count(&self) -> usize;
+
+    /// How one is called in reports.
+    fn name(&self, index: usize) -> String;
+
+    /// Opens one; its length as it is stored, if that is known.
+    fn open(&self, index: usize) -> io::Result<(Box<dyn Read + '_>, Option<u64>)>;
+}
+
+/// Files of a disk.
+#[derive(Debug, Clone, Default)]
+pub struct Files(pub Vec<PathBuf>);
+
+impl Files {
+    /// The files under these paths that a selection takes, and what could not be looked into.
+    pub fn list(paths: &[PathBuf], selection: &Selection) -> (Self, Vec<Skipped>) {
+        let (mut files, mut failed) = (Vec::new(), Vec::new());
+        for entry in paths.iter().flat_map(|path| walk::files(path, selection)) {
+            match entry {
+                Entry::File(path) => files.push(path),
+                Entry::Failed(path, error) => {
+                    let path = path.to_string_lossy().into_owned();
+                    failed.push(Skipped { path, error: error.to_string(), is_unread: true });
+                }
+            }
+        }
+        (Self(files), failed)
+    }
+}
+
+impl Archive for Files {
+    fn count(&self) -> usize {
+        self.0.len()
+    }
+
+    fn name(&self, index: usize) -> String {
+        self.0[index].to_string_lossy().into_owned()
+    }
+
+    fn open(&self, index: usize) -> io::Result<(Box<dyn Read + '_>, Option<u64>)> {
+        let file = File::open(&self.0[index])?;
+        let metadata = file.metadata()?;
+        if metadata.is_dir() {
+            return Err(io::Error::other("it is no file"));
+        }
+        Ok((Box::new(file), metadata.is_file().then_some(metadata.len())))
+    }
 }
 
 impl Scan<'_> {
-    /// The files under these paths that the selection takes, and what could not be looked into.
-    pub fn list(&self, paths: &[PathBuf]) -> (Vec<PathBuf>, Vec<Skipped>) {
-        let (mut files, mut failed) = (Vec::new(), Vec::new());
-        for entry in paths.iter().flat_map(|path| walk::files(path, &self.limits.selection)) {
-            match entry {
-                Entry::File(path) => files.push(path),
-                Entry::Failed(path, error) => failed.push(skipped(&path, &error)),
-            }
-        }
-        (files, failed)
-    }
-
-    /// Reads files, and tells now and then how far it is.
-    pub fn files(&self, files: &[PathBuf], progress: &(impl Fn(Progress) + Sync)) -> Outcome {
+    /// Reads all files, and tells after each how far it is.
+    pub fn run(&self, archive: &impl Archive, progress: &(impl Fn(Progress) + Sync)) -> Outcome {
         let (next, seen) = (AtomicUsize::new(0), Seen::default());
         let parts: Vec<Part> = std::thread::scope(|scope| {
-            let run = || self.run(files, &next, &seen, progress);
+            let run = || self.run_one(archive, &next, &seen, progress);
             let threads: Vec<_> = (1..self.threads.max(1)).map(|_| scope.spawn(run)).collect();
             let own = run();
             // A thread that panicked has said so; its part is missing, which must not be passed over.
-            let others = threads.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
-            std::iter::once(own).chain(others).collect()
+            let join = |thread: ScopedJoinHandle<'_, Part>| thread.join().unwrap_or_else(|panic| resume_unwind(panic));
+            std::iter::once(own).chain(threads.into_iter().map(join)).collect()
         });
         Outcome::of(parts)
     }
 
-    fn run(&self, files: &[PathBuf], next: &AtomicUsize, seen: &Seen, progress: &(impl Fn(Progress) + Sync)) -> Part {
+    fn run_one(
+        &self,
+        archive: &impl Archive,
+        next: &AtomicUsize,
+        seen: &Seen,
+        progress: &(impl Fn(Progress) + Sync),
+    ) -> Part {
         let (mut reader, mut part) = (Reader::new(), Part::default());
-        let mut worker = Worker::new(self.question, &self.limits, seen);
-        while let Some((index, path)) = { let index = next.fetch_add(1, Ordering::Relaxed); files.get(index).map(|path| (index, path)) } {
-            let read = reader.read(path, &mut worker, &mut part.bytes);
-            part.end_file(path, read, &mut worker.totals);
-            progress(Progress { files: index + 1, of: files.len() });
+        let mut worker = Worker::new(self.question, &self.limits, seen, self.matches);
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            if index >= archive.count() {
+                break;
+            }
+            let before = part.bytes;
+            let read = archive
+                .open(index)
+                .map_err(ReadError::from)
+                .and_then(|(file, len)| reader.read(file, len, &mut worker, &mut part.bytes));
+            part.end_file(|| archive.name(index), read, &mut worker.totals);
+            progress(Progress { files: 1, bytes: part.bytes - before });
         }
         (part.tally, part.totals) = (worker.tally, worker.totals);
         part
-    }
-
-    /// Reads a pipe to its end.
-    pub fn read(&self, source: impl Read) -> Outcome {
-        let (mut part, seen) = (Part::default(), Seen::default());
-        let mut worker = Worker::new(self.question, &self.limits, &seen);
-        let read = Reader::new().stream(source, &mut worker, &mut part.bytes);
-        part.end_file(Path::new("-"), read, &mut worker.totals);
-        (part.tally, part.totals) = (worker.tally, worker.totals);
-        Outcome::of(vec![part])
     }
 }
 
@@ -188,22 +245,22 @@ struct Part {
 }
 
 impl Part {
-    fn end_file(&mut self, path: &Path, read: Result<(), ReadError>, totals: &mut Totals) {
+    fn end_file(&mut self, name: impl Fn() -> String, read: Result<(), ReadError>, totals: &mut Totals) {
         let broken = std::mem::take(&mut totals.broken);
         let why = totals.why.take();
-        self.files += u64::from(!matches!(read, Err(ReadError::Io(_) | ReadError::NotAFile)));
+        self.files += u64::from(!matches!(read, Err(ReadError::Io(_))));
         if let Some(why) = why {
-            let more = if broken > 1 { format!(", and {} more of it", broken - 1) } else { String::new() };
-            self.skip(path, format!("{why}{more}"));
+            let more = if broken > 1 { format!(", and {} more of such in it", broken - 1) } else { String::new() };
+            self.skip(name(), format!("{why}{more}"), false);
         }
         if let Err(error) = read {
-            self.skip(path, error.to_string());
+            self.skip(name(), error.to_string(), matches!(error, ReadError::Io(_)));
         }
     }
 
-    fn skip(&mut self, path: &Path, error: String) {
+    fn skip(&mut self, path: String, error: String, is_unread: bool) {
         if self.skipped.len() < SKIPPED_MAX {
-            self.skipped.push(Skipped { path: path.to_string_lossy().into_owned(), error });
+            self.skipped.push(Skipped { path, error, is_unread });
         } else {
             self.skipped_more += 1;
         }
@@ -211,6 +268,39 @@ impl Part {
 }
 
 impl Outcome {
+    /// Adds what was found elsewhere, or before.
+    pub fn merge(&mut self, other: Self) {
+        self.files += other.files;
+        self.records += other.records;
+        self.bytes += other.bytes;
+        self.matched += other.matched;
+        self.duplicates += other.duplicates;
+        self.skipped.extend(other.skipped);
+        self.skipped_more += other.skipped_more + self.skipped.len().saturating_sub(SKIPPED_MAX) as u64;
+        self.skipped.sort_by(|a, b| a.path.cmp(&b.path));
+        self.skipped.truncate(SKIPPED_MAX);
+        self.found = tally::merge(std::mem::take(&mut self.found).into_iter().chain(other.found));
+        self.add_times(other.times);
+        self.data_events += other.data_events;
+        self.add_buckets(other.buckets);
+    }
+
+    fn add_times(&mut self, (other_first, other_last): (String, String)) {
+        let (first, last) = &mut self.times;
+        if first.is_empty() || (!other_first.is_empty() && other_first < *first) {
+            *first = other_first;
+        }
+        if other_last > *last {
+            *last = other_last;
+        }
+    }
+
+    fn add_buckets(&mut self, buckets: BTreeMap<String, Bucket>) {
+        for (bucket, counts) in buckets {
+            self.buckets.entry(bucket).or_default().merge(counts);
+        }
+    }
+
     fn of(parts: Vec<Part>) -> Self {
         let mut outcome = Self::default();
         let mut tallies = Vec::with_capacity(parts.len());
@@ -232,21 +322,9 @@ impl Outcome {
         self.matched += totals.matched;
         self.duplicates += totals.duplicates;
         self.data_events += totals.data_events;
-        for (bucket, counts) in totals.buckets {
-            self.buckets.entry(bucket).or_default().merge(counts);
-        }
-        let (first, last) = &mut self.times;
-        if first.is_empty() || (!totals.first_time.is_empty() && totals.first_time < *first) {
-            *first = totals.first_time;
-        }
-        if totals.last_time > *last {
-            *last = totals.last_time;
-        }
+        self.add_buckets(totals.buckets);
+        self.add_times((totals.first_time, totals.last_time));
     }
-}
-
-fn skipped(path: &Path, error: &impl ToString) -> Skipped {
-    Skipped { path: path.to_string_lossy().into_owned(), error: error.to_string() }
 }
 
 /// Until the crate is there.

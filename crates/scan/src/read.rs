@@ -1,8 +1,6 @@
 //! Files, unpacked: small ones at once, large ones and pipes in pieces.
 
-use std::fs::File;
 use std::io::{self, Read};
-use std::path::Path;
 
 use flate2::read::MultiGzDecoder;
 use libdeflater::Decompressor;
@@ -44,8 +42,6 @@ pub(crate) enum ReadError {
     Bomb,
     #[error("it is empty")]
     Empty,
-    #[error("it is not a file")]
-    NotAFile,
 }
 
 /// Buffers that are used again for each file.
@@ -60,19 +56,27 @@ impl Reader {
         Self { file: Vec::new(), text: Vec::new(), gzip: Decompressor::new() }
     }
 
-    /// Reads a file and has its records found. Tells how long its content was, as far as it was read.
-    pub fn read(&mut self, path: &Path, sink: &mut impl Sink, bytes: &mut u64) -> Result<(), ReadError> {
-        let mut file = File::open(path)?;
-        let metadata = file.metadata()?;
-        if !metadata.is_file() {
-            return Err(ReadError::NotAFile);
-        }
-        let len = metadata.len();
-        if len > FILE_WHOLE_MAX {
+    /// Reads a file of this length, if that is known, and has its records found. Tells how long its content was, as far as it
+    /// was read.
+    pub fn read(
+        &mut self,
+        mut file: impl Read,
+        len: Option<u64>,
+        sink: &mut impl Sink,
+        bytes: &mut u64,
+    ) -> Result<(), ReadError> {
+        if len.is_none_or(|len| len > FILE_WHOLE_MAX) {
             return self.stream(file, sink, bytes);
         }
         self.file.clear();
-        file.read_to_end(&mut self.file)?;
+        file.by_ref().take(FILE_WHOLE_MAX + 1).read_to_end(&mut self.file)?;
+        if self.file.len() as u64 > FILE_WHOLE_MAX {
+            // It has grown.
+            let begun = std::mem::take(&mut self.file);
+            let read = self.stream((&begun[..]).chain(file), sink, bytes);
+            self.file = begun;
+            return read;
+        }
         if self.file.is_empty() {
             return Err(ReadError::Empty);
         }
@@ -105,8 +109,7 @@ impl Reader {
         unpacked.ok().filter(|unpacked| *unpacked == len)
     }
 
-    /// The same from a pipe or a file that is too long to be at hand whole.
-    pub fn stream(&mut self, source: impl Read, sink: &mut impl Sink, bytes: &mut u64) -> Result<(), ReadError> {
+    fn stream(&mut self, source: impl Read, sink: &mut impl Sink, bytes: &mut u64) -> Result<(), ReadError> {
         let mut source = Counted { inner: source, count: 0 };
         let mut head = Vec::with_capacity(ZSTD.len());
         source.by_ref().take(ZSTD.len() as u64).read_to_end(&mut head)?;

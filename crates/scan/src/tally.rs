@@ -1,11 +1,13 @@
 //! Who matched, counted.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use hashbrown::HashMap;
 use pipeline::{Caller, CallerKey, OTHERS, software};
 use record::{IdentityOutline, Text};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// Callers that are told apart; what more come are counted together.
 const CALLERS_MAX: usize = 500_000;
@@ -95,7 +97,7 @@ impl Sighting<'_> {
 }
 
 /// A caller and the days on which it was seen.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Found {
     /// Which of the question's patterns it matched.
     pub pattern: usize,
@@ -171,19 +173,24 @@ impl Tally {
 
     /// All together, the most active first.
     pub(crate) fn merge(tallies: impl IntoIterator<Item = Self>) -> Vec<Found> {
-        let mut merged: BTreeMap<(usize, CallerKey), Found> = BTreeMap::new();
-        for counts in tallies.into_iter().flat_map(|tally| tally.seen.into_values()) {
-            match merged.entry((counts.pattern, counts.key.clone())) {
-                std::collections::btree_map::Entry::Vacant(vacant) => {
-                    vacant.insert(counts.into_found());
-                }
-                std::collections::btree_map::Entry::Occupied(mut occupied) => occupied.get_mut().merge(counts.into_found()),
-            }
-        }
-        let mut found: Vec<_> = merged.into_values().collect();
-        found.sort_by_key(|found| std::cmp::Reverse(found.caller.count));
-        found
+        merge(tallies.into_iter().flat_map(|tally| tally.seen.into_values()).map(Counts::into_found))
     }
+}
+
+/// The same callers as one, the most active first.
+pub(crate) fn merge(found: impl IntoIterator<Item = Found>) -> Vec<Found> {
+    let mut merged: BTreeMap<(usize, CallerKey), Found> = BTreeMap::new();
+    for found in found {
+        match merged.entry((found.pattern, found.caller.key.clone())) {
+            Entry::Vacant(vacant) => {
+                vacant.insert(found);
+            }
+            Entry::Occupied(mut occupied) => occupied.get_mut().merge(found),
+        }
+    }
+    let mut merged: Vec<_> = merged.into_values().collect();
+    merged.sort_by_key(|found| Reverse(found.caller.count));
+    merged
 }
 
 impl Counts {
@@ -232,7 +239,7 @@ impl Counts {
 
 impl Found {
     /// Adds the counts of the same caller elsewhere.
-    pub fn merge(&mut self, other: Self) {
+    fn merge(&mut self, other: Self) {
         let add = |into: &mut BTreeMap<String, u64>, from: BTreeMap<String, u64>| {
             from.into_iter().for_each(|(name, count)| *into.entry(name).or_default() += count);
         };
@@ -242,8 +249,8 @@ impl Found {
         add(&mut into.actions, from.actions);
         add(&mut into.errors, from.errors);
         into.count += from.count;
-        into.first_seen = std::cmp::min(std::mem::take(&mut into.first_seen), from.first_seen);
-        into.last_seen = std::cmp::max(std::mem::take(&mut into.last_seen), from.last_seen);
+        into.first_seen = std::mem::take(&mut into.first_seen).min(from.first_seen);
+        into.last_seen = std::mem::take(&mut into.last_seen).max(from.last_seen);
     }
 }
 

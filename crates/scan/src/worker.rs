@@ -6,13 +6,14 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::access_log::Line;
 use hashbrown::HashSet;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::document::records_of;
 use crate::extract::Sink;
 use crate::literal::Hits;
 use crate::tally::{Sighting, Tally};
-use crate::{Limits, Question};
+use crate::{Limits, Matches, Question};
 
 /// Event ids that were seen, shared by all threads: a copy is in another file, mostly.
 #[derive(Debug, Default)]
@@ -20,9 +21,9 @@ pub(crate) struct Seen(Mutex<HashSet<[u8; 16]>>);
 
 impl Seen {
     /// Whether this is the first time.
-    fn is_new(&self, pattern_independent_id: &str) -> bool {
+    fn is_new(&self, event_id: &str) -> bool {
         let mut key = [0; 16];
-        key.copy_from_slice(&Sha256::digest(pattern_independent_id)[..16]);
+        key.copy_from_slice(&Sha256::digest(event_id)[..16]);
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(key)
     }
 }
@@ -44,7 +45,7 @@ pub(crate) struct Totals {
 }
 
 /// The data events of one bucket.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bucket {
     /// All of them.
     pub data_events: u64,
@@ -67,12 +68,13 @@ pub(crate) struct Worker<'q> {
     event: Vec<u8>,
     matched: Vec<usize>,
     line_record: Vec<u8>,
+    told: Option<Matches<'q>>,
     pub tally: Tally,
     pub totals: Totals,
 }
 
 impl<'q> Worker<'q> {
-    pub fn new(question: &'q Question, limits: &'q Limits, seen: &'q Seen) -> Self {
+    pub fn new(question: &'q Question, limits: &'q Limits, seen: &'q Seen, told: Option<Matches<'q>>) -> Self {
         Self {
             question,
             limits,
@@ -81,6 +83,7 @@ impl<'q> Worker<'q> {
             event: Vec::new(),
             matched: Vec::new(),
             line_record: Vec::new(),
+            told,
             tally: Tally::default(),
             totals: Totals::default(),
         }
@@ -114,6 +117,9 @@ impl<'q> Worker<'q> {
         }
         if !self.matched.is_empty() {
             self.totals.matched += 1;
+            if let Some(told) = self.told {
+                told(record);
+            }
             self.matched.iter().for_each(|pattern| self.tally.add(*pattern, &sighting));
         }
     }

@@ -25,6 +25,8 @@ pub enum Command {
     Serve(ServeArguments),
     /// Tell who signs with SigV2 and must migrate
     Callers(CallersArguments),
+    /// Search archives: who signs with SigV2, or does what a pattern says, in CloudTrail files and S3 access logs
+    Scan(ScanArguments),
     /// Search events, one JSON object a line, with an event pattern, as grep does
     Match(MatchArguments),
     /// Check the digest chain of delivered log files, and every log file that it names
@@ -89,6 +91,87 @@ pub struct CallersArguments {
 }
 
 const CALLERS_HELP: &str = "If the server's config has a token, set SIGTRAIL_TOKEN to it.";
+
+#[derive(Debug, Args)]
+#[command(after_help = SCAN_HELP)]
+#[allow(clippy::struct_excessive_bools, reason = "they are flags")]
+pub struct ScanArguments {
+    /// Files and folders, of any depth; `-` is stdin
+    #[arg(value_name = "PATH|s3://BUCKET[/PREFIX]", required = true)]
+    pub paths: Vec<String>,
+    /// Find the records that match this event pattern
+    #[arg(short = 'f', long, value_name = "FILE")]
+    pub pattern: Vec<PathBuf>,
+    /// Find what a named check looks for
+    #[arg(long, value_name = "NAME")]
+    pub check: Vec<String>,
+    /// Tell callers apart by these fields alone
+    #[arg(long, value_name = "FIELD,…", value_delimiter = ',', value_parser = field_parser(), default_values_t = Field::ALL, hide_default_value = true)]
+    pub by: Vec<Field>,
+    /// Only records from this day or time on
+    #[arg(long, value_name = "TIME", value_parser = parse_day_or_time)]
+    pub since: Option<Timestamp>,
+    /// Only records from before this day or time
+    #[arg(long, value_name = "TIME", value_parser = parse_day_or_time)]
+    pub until: Option<Timestamp>,
+    /// Only this account's folders of an archive
+    #[arg(long, value_name = "ID")]
+    pub account: Vec<String>,
+    /// Only this region's folders of an archive
+    #[arg(long, value_name = "REGION")]
+    pub region: Vec<String>,
+    /// Count an event that stands in several files once, by its id
+    #[arg(long)]
+    pub dedup: bool,
+    /// Remember here what was read: the next time only new files are, and the report is of all
+    #[arg(long, value_name = "FILE", conflicts_with = "dedup")]
+    pub state: Option<PathBuf>,
+    /// Files that are read at one time; as many as there are processors
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub threads: Option<u16>,
+    /// How to print what was found
+    #[arg(long, value_enum, default_value_t = ScanFormat::Table)]
+    pub format: ScanFormat,
+    /// Where to; stdout if not given
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Exit with 1 if anything matched
+    #[arg(long)]
+    pub exit_code: bool,
+    /// Do not show how far it is
+    #[arg(long)]
+    pub no_progress: bool,
+    /// The server that buckets are on; without it that of the environment, or AWS
+    #[arg(long, value_name = "URL", value_parser = parse_endpoint)]
+    pub endpoint: Option<String>,
+    /// Accept any TLS certificate, such as that of `serve --tls-self-signed`
+    #[arg(long)]
+    pub insecure: bool,
+}
+
+const SCAN_HELP: &str = "\
+Files are known by their content: CloudTrail's, JSON lines, events in EventBridge's envelope or in messages of SNS and SQS,
+S3 server access logs; plain, gzip or zstd. Without --pattern and --check it is SigV2 that is looked for. A pattern is on the
+event as EventBridge delivers it: {\"detail\":{…}}. Folders of another account, region or time are not looked into where the
+layout is AWS's (AWSLogs/ACCOUNT/CloudTrail/REGION/YYYY/MM/DD). Credentials for buckets come from the environment, as
+AWS_ACCESS_KEY_ID and so on, or from the machine's role.
+
+What cannot be read is skipped, and told with the reason.
+
+Exit status: 0; with --exit-code 1 if anything matched; 2 after any error that left no report.";
+
+/// How the findings of a scan are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ScanFormat {
+    /// For people
+    Table,
+    /// One object
+    Json,
+    /// The records that match, one a line
+    Ndjson,
+    /// For spreadsheets
+    Csv,
+}
 
 #[derive(Debug, Args)]
 #[command(after_help = MATCH_HELP, group(ArgGroup::new("mode").required(true)))]
@@ -204,6 +287,13 @@ fn field_parser() -> impl TypedValueParser<Value = Field> {
     PossibleValuesParser::new(names).try_map(|name| {
         Field::ALL.into_iter().find(|field| field.name() == name).ok_or_else(|| format!("no field is named {name}"))
     })
+}
+
+/// A day begins at midnight, UTC.
+fn parse_day_or_time(text: &str) -> Result<Timestamp, String> {
+    let day = || Timestamp::parse_rfc3339(&format!("{text}T00:00:00Z"));
+    let time = Timestamp::parse_rfc3339(text).or_else(day);
+    time.ok_or_else(|| "wants a day or a time such as 2026-03-14 or 2026-03-14T09:00:00Z".to_owned())
 }
 
 fn parse_time(text: &str) -> Result<Timestamp, String> {

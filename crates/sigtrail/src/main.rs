@@ -1,10 +1,12 @@
 //! `sigtrail`: finds who still signs S3 requests with Signature Version 2.
 
 mod args;
+mod bucket;
 mod callers;
 mod live;
 mod logging;
 mod matching;
+mod scanning;
 mod serve;
 mod terminal;
 mod verify;
@@ -38,6 +40,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Serve(arguments) => serve::run(arguments).map(|()| ExitCode::SUCCESS),
         Command::Callers(arguments) => callers::run(&arguments).map(|()| ExitCode::SUCCESS),
+        Command::Scan(arguments) => scanning::run(&arguments),
         Command::Match(arguments) => matching::run(&arguments),
         Command::Verify(arguments) => verify::run(&arguments),
     }
@@ -47,7 +50,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
 fn failure(command: &Command) -> ExitCode {
     match command {
         Command::Serve(_) | Command::Callers(_) => ExitCode::FAILURE,
-        Command::Match(_) => matching::EXIT_ERROR.into(),
+        Command::Match(_) | Command::Scan(_) => matching::EXIT_ERROR.into(),
         Command::Verify(_) => verify::EXIT_ERROR.into(),
     }
 }

@@ -26,6 +26,7 @@ use self::report::{Count, Report, Totals};
 use self::source::{Buckets, Folder, Found, Listed, Signature, Source};
 use self::unpack::Hash;
 use crate::args::VerifyArguments;
+use crate::bucket::{self, endpoint_from_env};
 
 /// The exit status after any error, and if signatures could not be checked.
 pub const EXIT_ERROR: u8 = 2;
@@ -109,11 +110,6 @@ async fn open(arguments: &VerifyArguments) -> Result<Source> {
     Ok(Source::Bucket(Arc::new(Buckets::open(bucket, prefix, endpoint, arguments.insecure).await?)))
 }
 
-fn endpoint_from_env(of_service: &str) -> Option<String> {
-    let given = |name| env::var(name).ok().filter(|url| !url.is_empty());
-    given(of_service).or_else(|| given("AWS_ENDPOINT_URL"))
-}
-
 /// The digests of each chain, and the folders that cannot be listed.
 async fn chains(source: &Source) -> Result<(BTreeMap<ChainName, Vec<String>>, Unlisted)> {
     let mut chains: BTreeMap<ChainName, Vec<(String, String)>> = BTreeMap::new();
@@ -149,7 +145,7 @@ async fn public_keys(
         Source::Bucket(buckets) => buckets.credentials().await?,
         Source::Folder(_) if endpoint.is_some() || env::var_os("AWS_ACCESS_KEY_ID").is_some() => {
             // Nothing is asked of S3: it only knows where credentials come from.
-            let none = source::from_env("none").with_region("us-east-1").build()?;
+            let none = bucket::from_env("none").with_region("us-east-1").build()?;
             none.credentials().get_credential().await.context("there are no credentials to ask for public keys with")?
         }
         Source::Folder(_) => return Ok(None),

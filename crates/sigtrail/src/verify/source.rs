@@ -6,23 +6,21 @@ use std::io::{self, ErrorKind, Read as _};
 use std::path::{Component, Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use anyhow::{Result, bail};
 use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt};
-use object_store::aws::{AmazonS3, AmazonS3Builder, AmazonS3ConfigKey, AwsCredential, resolve_bucket_region};
+use object_store::aws::{AmazonS3, AwsCredential};
 use object_store::list::{PaginatedListOptions, PaginatedListStore};
 use object_store::path::{Error as KeyError, Path as Key};
-use object_store::{Attribute, ClientOptions, Error, ObjectStoreExt, RetryConfig};
+use object_store::{Attribute, Error, ObjectStoreExt};
 use trail::digest::{Digest, DigestName, Place};
 
 use super::unpack::{Hash, Target, Unpack};
+use crate::bucket::builder;
 
 /// Bytes that are read from a file at once.
 const PIECE_BYTES: usize = 128 * 1024;
-const RETRIES_MAX: usize = 3;
-const RETRY_TIMEOUT: Duration = Duration::from_secs(30);
 /// Objects in succession that the server fails to give: after them it is not asked for the others.
 const FAILURES_MAX: usize = 20;
 /// Keys that are listed at once, as many as S3 lists.
@@ -369,23 +367,4 @@ impl Page {
         let next = page.page_token.map(|token| Self { after: None, token: Some(token), keys_max });
         Ok((keys, next))
     }
-}
-
-/// From the environment: keys, token, region, roles of containers and instances. It does not wait for minutes.
-pub fn from_env(bucket: &str) -> AmazonS3Builder {
-    let retry = RetryConfig { max_retries: RETRIES_MAX, retry_timeout: RETRY_TIMEOUT, ..RetryConfig::default() };
-    AmazonS3Builder::from_env().with_bucket_name(bucket).with_retry(retry)
-}
-
-async fn builder(bucket: &str, endpoint: Option<&str>, insecure: bool) -> Result<AmazonS3Builder> {
-    let options = ClientOptions::new().with_allow_http(true).with_allow_invalid_certificates(insecure);
-    let mut builder = from_env(bucket);
-    if let Some(endpoint) = endpoint {
-        return Ok(builder.with_endpoint(endpoint).with_client_options(options));
-    }
-    let has_region = [AmazonS3ConfigKey::Region, AmazonS3ConfigKey::DefaultRegion];
-    if has_region.iter().all(|key| builder.get_config_value(key).is_none()) {
-        builder = builder.with_region(resolve_bucket_region(bucket, &ClientOptions::new()).await?);
-    }
-    Ok(builder)
 }

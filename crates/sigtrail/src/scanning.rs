@@ -1,0 +1,235 @@
+//! `sigtrail scan`: who must migrate, from archives.
+
+mod archive;
+mod progress;
+mod state;
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write, stdout};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::{Mutex, PoisonError};
+use std::time::SystemTime;
+
+use anyhow::{Context, Result, bail};
+use aws_api::Timestamp;
+use report::findings::{BucketDays, CheckTitle, Findings, Found, Skipped, csv, json, table};
+use scan::{Limits, Outcome, Question, Scan, Selection};
+
+use self::archive::Everything;
+use self::progress::Bar;
+use self::state::State;
+use crate::args::{ScanArguments, ScanFormat};
+use crate::terminal;
+
+/// The longest pattern that is read from a file.
+const MAX_PATTERN_BYTES: u64 = 16 << 20;
+/// What is looked for if nothing else is said.
+const SIGV2: &str = "sigv2";
+
+pub fn run(arguments: &ScanArguments) -> Result<ExitCode> {
+    let asked = asked(arguments)?;
+    let patterns = asked.iter().map(|asked| (asked.title.name.clone(), asked.pattern.as_str()));
+    let question = Question::new(patterns)?;
+    let limits = limits(arguments);
+    // Before anything is read: a file that cannot be written would be known only at the end.
+    let mut out = output(arguments.output.as_deref())?;
+    let outcome = find(arguments, &question, limits, &asked, &mut out)?;
+    let matched = outcome.matched > 0;
+    let findings = findings(outcome, &asked);
+    write(arguments, &findings, &mut out)?;
+    out.flush()?;
+    Ok(if arguments.exit_code && matched { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// What is asked, and how it is called.
+struct Asked {
+    title: CheckTitle,
+    pattern: String,
+}
+
+fn asked(arguments: &ScanArguments) -> Result<Vec<Asked>> {
+    let mut asked = Vec::new();
+    let default = (arguments.pattern.is_empty() && arguments.check.is_empty()).then(|| SIGV2.to_owned());
+    for name in arguments.check.iter().chain(&default) {
+        let check = checks::find(name);
+        let check = check.with_context(|| format!("no check is named {name}: `sigtrail checks` lists them"))?;
+        asked.push(Asked {
+            title: CheckTitle {
+                name: check.name.to_owned(),
+                title: check.title.to_owned(),
+                hygiene: check.kind == checks::Kind::Hygiene,
+                date: check.date.map(ToOwned::to_owned),
+            },
+            pattern: check.pattern.to_owned(),
+        });
+    }
+    for file in &arguments.pattern {
+        let name = file.display().to_string();
+        let len = fs::metadata(file).with_context(|| name.clone())?.len();
+        if len > MAX_PATTERN_BYTES {
+            bail!("{name}: a pattern of {len} bytes is longer than any that is read");
+        }
+        let pattern = fs::read_to_string(file).with_context(|| name.clone())?;
+        let title = CheckTitle { title: name.clone(), name, ..CheckTitle::default() };
+        asked.push(Asked { title, pattern });
+    }
+    Ok(asked)
+}
+
+fn limits(arguments: &ScanArguments) -> Limits {
+    let selection = Selection {
+        accounts: arguments.account.clone(),
+        regions: arguments.region.clone(),
+        since: arguments.since,
+        until: arguments.until,
+    };
+    Limits { selection, dedup: arguments.dedup, inventory: false }
+}
+
+type Output = BufWriter<Box<dyn Write + Send>>;
+
+fn output(file: Option<&Path>) -> Result<Output> {
+    let out: Box<dyn Write + Send> = match file {
+        None => Box::new(stdout()),
+        Some(file) => Box::new(File::create(file).with_context(|| file.display().to_string())?),
+    };
+    Ok(BufWriter::with_capacity(1 << 18, out))
+}
+
+fn find(
+    arguments: &ScanArguments,
+    question: &Question,
+    limits: Limits,
+    asked: &[Asked],
+    out: &mut Output,
+) -> Result<Outcome> {
+    let (mut everything, failed) = Everything::list(arguments, &limits.selection)?;
+    let mut state = arguments.state.as_deref().map(|file| State::read(file, asked, &limits)).transpose()?;
+    let changed = state.as_ref().map(|state| everything.leave_out(state)).unwrap_or_default();
+    let bar = Bar::new(everything.len(), !arguments.no_progress);
+    let lines = Mutex::new(Lines { out, error: None });
+    let told = |record: &[u8]| lines.lock().unwrap_or_else(PoisonError::into_inner).write(record);
+    let scan = Scan {
+        question,
+        limits,
+        threads: threads(arguments, &everything),
+        matches: (arguments.format == ScanFormat::Ndjson).then_some(&told),
+    };
+    let mut outcome = scan.run(&everything, &|progress| bar.add(progress));
+    bar.end();
+    if let Some(error) = lines.into_inner().unwrap_or_else(PoisonError::into_inner).error {
+        return Err(error.into());
+    }
+    if let Some(state) = &mut state {
+        let unread = outcome.skipped.iter().filter(|one| one.is_unread).cloned().collect::<Vec<_>>();
+        state.add(&everything, &outcome);
+        state.write()?;
+        outcome = state.outcome().clone();
+        outcome.skipped.extend(unread);
+    }
+    outcome.skipped.extend(failed.into_iter().chain(changed));
+    outcome.skipped.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(outcome)
+}
+
+/// Buckets are waited for, so that more of their objects are asked for at one time.
+fn threads(arguments: &ScanArguments, everything: &Everything) -> usize {
+    let processors = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let wanted = || if everything.is_remote() { 16 } else { processors() };
+    arguments.threads.map_or_else(wanted, usize::from).min(everything.len().max(1))
+}
+
+/// Records that match, one a line.
+struct Lines<'o> {
+    out: &'o mut Output,
+    error: Option<io::Error>,
+}
+
+impl Lines<'_> {
+    fn write(&mut self, record: &[u8]) {
+        if self.error.is_some() {
+            return;
+        }
+        // No text of JSON holds a line break, so that those that there are stand between tokens.
+        let pieces = record.split(|byte| *byte == b'\n' || *byte == b'\r');
+        let written = pieces.map(|piece| self.out.write_all(piece)).collect::<io::Result<()>>();
+        self.error = written.and_then(|()| self.out.write_all(b"\n")).err();
+    }
+}
+
+fn findings(outcome: Outcome, asked: &[Asked]) -> Findings {
+    let name = |pattern: usize| asked.get(pattern).map(|asked| asked.title.name.clone()).unwrap_or_default();
+    let found = |found: scan::Found| Found { check: name(found.pattern), caller: found.caller, days: found.days };
+    let bucket = |(bucket, days): (String, scan::Bucket)| BucketDays {
+        bucket,
+        data_events: days.data_events,
+        matched: days.matched,
+        first_day: days.first_day,
+        last_day: days.last_day,
+        last_matched_day: days.last_matched_day,
+    };
+    let time = |time: String| Some(time).filter(|time| !time.is_empty());
+    Findings {
+        checks: asked.iter().map(|asked| asked.title.clone()).collect(),
+        files: outcome.files,
+        records: outcome.records,
+        bytes: outcome.bytes,
+        matched: outcome.matched,
+        duplicates: outcome.duplicates,
+        skipped: outcome.skipped.into_iter().map(|one| Skipped { path: one.path, error: one.error }).collect(),
+        skipped_more: outcome.skipped_more,
+        callers: outcome.found.into_iter().map(found).collect(),
+        buckets: outcome.buckets.into_iter().map(bucket).collect(),
+        first_time: time(outcome.times.0),
+        last_time: time(outcome.times.1),
+        data_events: outcome.data_events,
+        generated: now().to_rfc3339_seconds(),
+    }
+}
+
+fn now() -> Timestamp {
+    let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_millis(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX))
+}
+
+fn write(arguments: &ScanArguments, findings: &Findings, out: &mut Output) -> io::Result<()> {
+    let by = &arguments.by;
+    match arguments.format {
+        ScanFormat::Table => {
+            let columns = arguments.output.is_none().then(terminal::size).flatten().map(|size| size.columns);
+            table::write(findings, by, columns, out)
+        }
+        ScanFormat::Json => json::write(findings, by, out),
+        ScanFormat::Csv => csv::write(findings, by, out),
+        ScanFormat::Ndjson => tell_skipped(findings),
+    }
+}
+
+/// Where the output has no place for it.
+fn tell_skipped(findings: &Findings) -> io::Result<()> {
+    for skipped in &findings.skipped {
+        eprintln!("sigtrail: {}: {}", sanitized(&skipped.path), sanitized(&skipped.error));
+    }
+    Ok(())
+}
+
+fn sanitized(text: &str) -> String {
+    report::sanitize::sanitize(text).into_owned()
+}
+
+/// The paths that were given and are of a disk.
+fn local(paths: &[String]) -> Vec<PathBuf> {
+    paths.iter().filter(|path| !path.starts_with("s3://") && *path != "-").map(PathBuf::from).collect()
+}
+
+/// Until the crate is there.
+mod checks {
+    #[derive(PartialEq)]
+    pub enum Kind { Hygiene, Deprecation }
+    pub struct Check { pub name: &'static str, pub title: &'static str, pub kind: Kind, pub date: Option<&'static str>, pub pattern: &'static str }
+    pub fn find(name: &str) -> Option<&'static Check> {
+        static C: Check = Check { name: "sigv2", title: "Signature Version 2", kind: Kind::Deprecation, date: None, pattern: r#"{"detail":{"additionalEventData":{"SignatureVersion":["SigV2"]}}}"# };
+        (name == "sigv2").then_some(&C)
+    }
+}
