@@ -21,7 +21,7 @@ const LAYERS: [Layer; 17] = [
     ("topic", Some(&["sha1", "sha2"])),
     ("queue", Some(&["md-5", "rmp-serde", "sha2"])),
     ("pipeline", Some(&["sha2"])),
-    ("report", Some(&["comfy-table", "csv", "unicode-width"])),
+    ("report", Some(&["comfy-table", "csv", "maud", "sha2", "unicode-width"])),
     ("store", None),
     ("s3-embedded", None),
     ("gateway", None),
