@@ -25,7 +25,7 @@ fn main() -> io::Result<()> {
 
 /// Who calls, with what, how often a day at first, until which day of the archive, on which bucket.
 const CLIENTS: [(&str, &str, &str, u64, u64, &str); 12] = [
-    ("user/nightly-backup", "10.20.0.14", "Boto/2.49.0 Python/2.7.18 Linux/5.10.0-33-amd64", 900, 90, "data-lake-raw"),
+    ("user/nightly-backup", "10.20.0.14", "Boto/2.49.0 Python/2.7.18 Linux/5.10.0-33-amd64", 900, 72, "data-lake-raw"),
     (
         "role/etl-spark",
         "10.20.4.7",
@@ -42,7 +42,7 @@ const CLIENTS: [(&str, &str, &str, u64, u64, &str); 12] = [
         58,
         "data-lake-curated",
     ),
-    ("user/legacy-uploader", "203.0.113.77", "s3cmd/1.5.2", 320, 90, "customer-uploads"),
+    ("user/legacy-uploader", "203.0.113.77", "s3cmd/1.5.2", 320, 80, "customer-uploads"),
     (
         "role/report-service",
         "10.20.9.3",
@@ -52,12 +52,12 @@ const CLIENTS: [(&str, &str, &str, u64, u64, &str); 12] = [
         "monthly-reports",
     ),
     ("role/image-resizer", "10.20.7.21", "aws-sdk-nodejs/2.0.31 linux/v0.10.48", 180, 33, "thumbnails"),
-    ("user/partner-acme", "198.51.100.12", "S3Browser/6.5.9 (https://s3browser.com)", 90, 88, "partner-exchange"),
+    ("user/partner-acme", "198.51.100.12", "S3Browser/6.5.9 (https://s3browser.com)", 90, 78, "partner-exchange"),
     ("user/scanner-office-3", "192.0.2.30", "MFP Scan-to-S3 1.0", 25, 90, "scans"),
     ("role/ci-cache", "10.20.30.2", "Boto/2.38.0 Python/2.7.6", 60, 20, "build-cache"),
-    ("user/finance-export", "10.20.2.90", "fog/1.42.0 fog-core/1.45.0", 12, 90, "finance-exports"),
+    ("user/finance-export", "10.20.2.90", "fog/1.42.0 fog-core/1.45.0", 12, 64, "finance-exports"),
     ("role/ml-notebook", "10.20.11.5", "Boto/2.49.0 Python/2.7.18", 30, 70, "data-lake-curated"),
-    ("user/o'brien<script>\u{202e}", "192.0.2.4", "curl/7.19.7 \"quoted\" & <b>bold</b>\u{1b}[31m", 3, 80, "scans"),
+    ("user/o'brien<script>\u{202e}", "192.0.2.4", "curl/7.19.7 \"quoted\" & <b>bold</b>\u{1b}[31m", 3, 50, "scans"),
 ];
 
 fn findings() -> Findings {
@@ -96,10 +96,11 @@ fn findings() -> Findings {
 fn found(at: u64, (name, source_ip, agent, a_day, until, bucket): &(&str, &str, &str, u64, u64, &str)) -> Found {
     let mut days = Days::new();
     for day in 0..*until {
-        // Falls slowly, and not everybody works on Sundays.
+        // Falls slowly; not everybody works on Sundays, and some come rarely.
         let noise = (day * 7_919 + at * 104_729) % 29;
         let count = a_day * (DAYS * 3 / 2 - day) / (DAYS * 3 / 2) * (86 + noise) / 100;
-        if count > 0 && !(day % 7 == 3 && at % 3 == 1) {
+        let rests = if *a_day < 30 { day % 5 > 0 } else { day % 7 == 3 && at % 3 == 1 };
+        if count > 0 && !rests {
             days.insert(date(day), count);
         }
     }

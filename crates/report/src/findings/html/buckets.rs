@@ -58,7 +58,7 @@ fn table(buckets: &[Bucket<'_>], span: Span) -> Markup {
                     th scope="col" data-sort="text" { "Last match" }
                     th.number scope="col" data-sort="number" { "Matched" }
                     th.number scope="col" data-sort="number" { "Data events" }
-                    th.number scope="col" data-sort="number" { "A month" }
+                    th.number scope="col" data-sort="number" { "Cost a month" }
                 } }
                 tbody {
                     @for bucket in buckets.iter().take(ROWS_MAX) {

@@ -89,7 +89,7 @@ fn rows<'a>(series: &'a [Series<'a>], bins: Bins) -> Vec<Row<'a>> {
 }
 
 pub(super) fn section(context: &Context<'_>, series: &[Series<'_>]) -> Markup {
-    let Some(span) = context.span.filter(|_| !series.is_empty()) else { return html! {} };
+    let Some(span) = context.span else { return html! {} };
     let bins = Bins::new(span);
     let rows = rows(series, bins);
     let unit = match bins.width {
@@ -99,11 +99,16 @@ pub(super) fn section(context: &Context<'_>, series: &[Series<'_>]) -> Markup {
     };
     html! {
         section aria-labelledby="time" {
-            h2 id="time" { "Matching requests " @if bins.width > 7 { "in each " } @else { "a " } (unit) }
+            h2 id="time" { (nouns(context)) " " @if bins.width > 7 { "in each " } @else { "a " } (unit) }
             (bars(&rows, bins, span))
-            (legend(&rows, bins, span))
+            @if !rows.is_empty() { (legend(&rows, bins, span)) }
         }
     }
+}
+
+/// What is counted: a request counts for each of several checks.
+fn nouns(context: &Context<'_>) -> &'static str {
+    if context.findings.has_several_checks() { "Matches of checks" } else { "Matching requests" }
 }
 
 fn name(row: &Row<'_>) -> Markup {
@@ -206,13 +211,13 @@ fn legend(rows: &[Row<'_>], bins: Bins, span: Span) -> Markup {
         div.scroll tabindex="0" role="region" aria-label="The callers of the chart" {
             table.legend {
                 thead { tr {
-                    th scope="col" { "Caller" } th.trend scope="col" { "Own course" }
+                    th scope="col" { "Caller" } th.trend scope="col" { "Trend" }
                     th.number scope="col" { "Requests" } th scope="col" { "Last match" } th.number scope="col" { "Quiet for" }
                 } }
                 tbody {
                     @for (at, row) in rows.iter().enumerate() {
                         tr {
-                            th scope="row" { span class=(format!("swatch s{at}")) {} span { (name(row)) } }
+                            th scope="row" { div { span class=(format!("swatch s{at}")) {} span { (name(row)) } } }
                             td.trend { (trend(row, at, bins)) }
                             td.number { (separated(row.count)) }
                             @match row.last {

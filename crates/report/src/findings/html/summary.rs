@@ -29,7 +29,7 @@ pub(super) fn section(context: &Context<'_>, series: &[Series<'_>]) -> Markup {
             h1 { (title(findings)) }
             @if let Some(span) = context.span {
                 p.dim {
-                    "CloudTrail records from " (calendar::shown(span.first)) " to " (calendar::shown(span.last))
+                    "CloudTrail records from " span.day { (calendar::shown(span.first)) } " to " span.day { (calendar::shown(span.last)) }
                     ", " (counted(span.days(), "day"))
                 }
             }
@@ -81,8 +81,8 @@ fn lead(context: &Context<'_>, callers: usize) -> Markup {
         } @else {
             strong { (counted(matched, "request")) } " of " strong { (counted(callers as u64, "caller")) } " matched. "
             @match last_match(context) {
-                Some((day, 0)) => { "The last was on " (day) ", the last day of the archive." }
-                Some((day, quiet)) => { "The last was on " (day) ", " (counted(quiet, "day")) " before the archive ends." }
+                Some((day, 0)) => { "The last was on " span.day { (day) } ", the last day of the archive." }
+                Some((day, quiet)) => { "The last was on " span.day { (day) } ", " (counted(quiet, "day")) " before the archive ends." }
                 None => {}
             }
         }
@@ -102,7 +102,7 @@ fn tiles(context: &Context<'_>, callers: usize) -> Markup {
                 dd.dim { "of " (separated(findings.buckets.len() as u64)) " have matches" } }
             div { dt { "Days without a match" }
                 @match last {
-                    Some((day, quiet)) => { dd { (separated(quiet)) } dd.dim { "at the end; the last was on " (day) } }
+                    Some((day, quiet)) => { dd { (separated(quiet)) } dd.dim { "since the last on " span.day { (day) } } }
                     None => { dd { (separated(context.span.map_or(0, Span::days))) } dd.dim { "in the whole archive" } }
                 }
             }
