@@ -1,10 +1,13 @@
 //! What a scan of an archive found, and its reports.
 //!
-//! The scanner fills [`Findings`]; [`table`], [`json`], [`csv`] write them. `by` are the fields that tell callers
+//! The scanner fills [`Findings`]; [`table`], [`json`], [`csv`] and [`html`] write them. `by` are the fields that tell callers
 //! apart: those that differ in nothing else are one. Where several checks ran, a caller has a row for each that found it.
 
+mod advice;
+mod calendar;
 pub mod csv;
 mod grouped;
+pub mod html;
 pub mod json;
 pub mod table;
 

@@ -24,7 +24,7 @@ const LAYERS: [Layer; 21] = [
     ("queue", Some(&["md-5", "rmp-serde", "sha2"])),
     ("pipeline", Some(&["sha2"])),
     ("scan", None),
-    ("report", Some(&["comfy-table", "csv", "unicode-width"])),
+    ("report", Some(&["comfy-table", "csv", "maud", "sha2", "unicode-width"])),
     ("allocator", None),
     ("store", None),
     ("s3-embedded", None),
