@@ -87,7 +87,15 @@ AUDIT = user_key("audit", "audit")
 ROLE = role_key()
 
 
-def config(keys: list[Key], *, delivery_interval: str = "2s", digest_interval: str = "1h") -> str:
+def config(
+    keys: list[Key],
+    *,
+    delivery_interval: str = "2s",
+    digest_interval: str = "1h",
+    record_auth_failures: bool | None = None,
+) -> str:
     cloudtrail = f"[cloudtrail]\ndelivery_interval = {quote(delivery_interval)}\n"
     cloudtrail += f"digest_interval = {quote(digest_interval)}\n"
+    if record_auth_failures is not None:
+        cloudtrail += f"record_auth_failures = {json.dumps(record_auth_failures)}\n"
     return "\n\n".join([key.toml() for key in keys] + [cloudtrail])

@@ -72,6 +72,13 @@ pub struct OpInfo {
     pub role: Role,
 }
 
+impl OpInfo {
+    /// Stands for the operation where a request names none that its service has. It is in no table, so nothing calls it; like
+    /// S3's ([`crate::s3::UNKNOWN`]) it is taken for one that changes something.
+    pub const UNKNOWN: Self =
+        Self { name: "UnknownOperation", access: Access::Write, category: Category::Management, role: Role::Admin };
+}
+
 impl ServiceInfo {
     /// The service in `eventSource`: `sqs.amazonaws.com`.
     pub fn event_source(&self) -> String {

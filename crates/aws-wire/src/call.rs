@@ -25,6 +25,20 @@ pub struct Head<'h> {
     pub query_mode: Option<&'h str>,
 }
 
+impl Head<'_> {
+    /// The operation of the service that the head names by itself. `None` where it names none or one that the service does not
+    /// have; what the Query protocol has in a form is not in the head.
+    pub fn op(&self, service: &ServiceInfo) -> Option<&'static OpInfo> {
+        match Protocol::of(service, self) {
+            Protocol::Json { .. } => target_op(service, self.target).ok(),
+            Protocol::Query => {
+                let (_, action) = Parameters::parse(self.query.unwrap_or_default().as_bytes(), &[]).ok()?;
+                service.op(&action?)
+            }
+        }
+    }
+}
+
 /// How a client speaks to a service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Protocol {

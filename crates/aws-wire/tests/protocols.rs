@@ -369,6 +369,23 @@ fn unknown_operations() {
     );
 }
 
+/// What an unproven request is called in its record: its body takes no part.
+#[test]
+fn operations_that_a_head_names() {
+    let named = |service: &ServiceInfo, head: Head<'_>| head.op(service).map_or("", |op| op.name);
+    let query = |query| Head { path: "/", query: Some(query), content_type: Some(FORM), ..Head::default() };
+    assert_eq!(named(SQS, json_head("AmazonSQS.SendMessage")), "SendMessage");
+    assert_eq!(named(&cloudtrail::SERVICE, json_head("x.CloudTrail_20131101.GetTrail")), "GetTrail");
+    for target in ["AmazonSQS.FooBar", "AmazonSNS.SendMessage", "SendMessage", ""] {
+        assert_eq!(named(SQS, json_head(target)), "", "{target}");
+    }
+    assert_eq!(named(SNS, query("Version=2010-03-31&%41ction=CreateTopic&Name=t&X-Amz-Signature=s")), "CreateTopic");
+    for text in ["", "Action=FooBar", "Action=CreateTopic&Action=Publish", "Action=CreateTopic&a=%ff"] {
+        assert_eq!(named(SNS, query(text)), "", "{text}");
+    }
+    assert_eq!(named(&events::SERVICE, query("Action=PutRule")), "", "it does not speak this protocol");
+}
+
 #[test]
 fn unknown_members_are_named() {
     let by_json = json(SQS, "AmazonSQS.SendMessage", r#"{"QueueUrl":"u","Priority":1}"#).unwrap();

@@ -73,6 +73,8 @@ pub struct Surroundings {
     /// Does a trail deliver its log files into this bucket now? Keys for S3 only may not write there, nor where
     /// [`BucketInfo::holds_logs`].
     pub is_log_bucket: Arc<dyn Fn(&str) -> bool + Send + Sync>,
+    /// How many requests of each address were refused, here and by the other services.
+    pub refusals: Arc<Refusals>,
 }
 
 /// Counts since the start.
@@ -94,7 +96,6 @@ pub struct Audit<B> {
     pub(crate) store: Store,
     pub(crate) around: Surroundings,
     recorder: Recorder,
-    refusals: Refusals,
     counters: Counters,
 }
 
@@ -118,7 +119,7 @@ impl<B: Backend> Audit<B> {
     /// Before this backend, with records into this store.
     pub fn new(backend: B, store: Store, around: Surroundings) -> Self {
         let recorder = Recorder::new(store.clone(), Arc::clone(&around.clock));
-        Self { backend, store, around, recorder, refusals: Refusals::default(), counters: Counters::default() }
+        Self { backend, store, around, recorder, counters: Counters::default() }
     }
 
     /// Completes records that a crash cut off, and ends answers that stand still.
@@ -339,7 +340,7 @@ impl<B: Backend> Audit<B> {
         let mut response = dressed(failed(status, denied.into()).response, exchange);
         // What is left of its body is not read.
         response.headers_mut().insert(http::header::CONNECTION, HeaderValue::from_static("close"));
-        if !self.refusals.is_kept(exchange.peer.address, exchange.now) {
+        if !self.around.refusals.is_kept(exchange.peer.address, exchange.now) {
             self.counters.refused_not_kept.fetch_add(1, Ordering::Relaxed);
             return response;
         }

@@ -25,6 +25,6 @@ pub use backend::{Backend, Body, BodyError, BoxError, BucketInfo};
 pub use embedded::Embedded;
 pub use keys::{Key, KeyRing};
 pub use recorder::{Clock, Recorder, STALLED_AFTER_MILLIS};
-pub use refusals::{ADDRESSES_MAX, KEPT_PER_ADDRESS, WINDOW_SECS};
+pub use refusals::{ADDRESSES_MAX, KEPT_PER_ADDRESS, Refusals, WINDOW_SECS};
 pub use target::{InvalidTarget, Target, host_bucket};
 pub use xml::{ERROR_LEN_MAX, ErrorDocument};

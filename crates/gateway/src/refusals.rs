@@ -13,11 +13,12 @@ pub const WINDOW_SECS: i64 = 60;
 /// Addresses that are told apart in one window; what more come are one.
 pub const ADDRESSES_MAX: usize = 10_000;
 
-/// Counts refused requests by address, so that a stranger cannot fill the disk with garbage.
-#[derive(Default)]
-pub(crate) struct Refusals(Mutex<Window>);
+/// Counts refused requests by address, so that a stranger cannot fill the disk with garbage. One for all services: the bound
+/// is the address's, whatever it asks for.
+#[derive(Debug, Default)]
+pub struct Refusals(Mutex<Window>);
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Window {
     number: i64,
     by_address: HashMap<IpAddr, u32>,
@@ -25,7 +26,8 @@ struct Window {
 }
 
 impl Refusals {
-    /// Is this one still within what is kept of its address?
+    /// Counts one, and tells whether it is still within what is recorded of its address: [`KEPT_PER_ADDRESS`] in each
+    /// [`WINDOW_SECS`].
     pub fn is_kept(&self, address: IpAddr, now: Timestamp) -> bool {
         let address = network(address);
         let mut window = self.0.lock().unwrap_or_else(PoisonError::into_inner);

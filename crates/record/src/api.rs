@@ -1,11 +1,12 @@
 //! From a call to one of the RPC services to its record.
 
-use aws_api::{Arn, OpInfo, ServiceInfo, Timestamp};
+use aws_api::{Arn, Category, OpInfo, ServiceInfo, Timestamp};
 use serde_json::Value;
 
 use crate::elements::Elements;
+use crate::parameters::cut;
 use crate::record::Head;
-use crate::{Failure, Record, Resource, UserIdentity};
+use crate::{AdditionalEventData, Failure, Record, Resource, UserIdentity};
 
 /// What stands in the place of what nobody else should read, as in AWS's own records.
 pub const HIDDEN: &str = "HIDDEN_DUE_TO_SECURITY_REASONS";
@@ -16,18 +17,21 @@ const CONTENTS: &[(&str, &str, &[&str])] = &[
     ("events.amazonaws.com", "TestEventPattern", &["event"]),
 ];
 
-/// What was seen of one call, by a caller whose signature was proven.
+/// What was seen of one call that is a management event, or that failed authentication: then it is one whatever it asked for,
+/// since nothing was done with anybody's data.
 #[derive(Debug, Clone)]
 pub struct ApiCall {
     /// The service.
     pub service: &'static ServiceInfo,
-    /// The operation.
+    /// The operation; [`OpInfo::UNKNOWN`] of an unproven call whose head names none.
     pub op: &'static OpInfo,
-    /// Who.
+    /// Who; only [`UserIdentity::unproven`] if the signature was not proven.
     pub identity: UserIdentity,
-    /// The caller's account, which gets the record.
+    /// The key id that an unproven call named.
+    pub claimed_access_key_id: Option<String>,
+    /// The account that gets the record: the caller's, if it is proven.
     pub account: String,
-    /// The region that was signed for.
+    /// The region that was signed for, if the signature is proven; else the server's.
     pub region: String,
     /// The address of the client.
     pub source_ip: String,
@@ -41,7 +45,8 @@ pub struct ApiCall {
     pub request_id: String,
     /// A UUID.
     pub event_id: String,
-    /// What was asked ([`crate::request_parameters`]); `None` also where the call was refused before that was looked at.
+    /// What was asked ([`crate::request_parameters`]); `None` also where the call was refused before that was looked at, as
+    /// every unproven one is.
     pub parameters: Option<Elements>,
     /// What was answered ([`crate::response_elements`]), of writes only.
     pub response: Option<Elements>,
@@ -57,7 +62,7 @@ impl ApiCall {
             event_source: self.service.event_source(),
             event_name: self.op.name,
             access: self.op.access,
-            category: self.op.category,
+            category: Category::Management,
             identity: &self.identity,
             event_time,
             region: &self.region,
@@ -73,6 +78,7 @@ impl ApiCall {
         let mut record = Record {
             request_parameters: self.parameters.clone(),
             response_elements: self.response.clone(),
+            additional_event_data: self.claimed_access_key_id.as_deref().map(claim),
             resources: self.resources(),
             ..Record::of(head)
         };
@@ -111,6 +117,11 @@ impl ApiCall {
             && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
         (is_account && is_name).then(|| Arn::new("sqs", &self.region, account, name).to_string())
     }
+}
+
+/// These services' events have no `additionalEventData` on AWS, so it holds nothing else.
+fn claim(access_key_id: &str) -> AdditionalEventData {
+    AdditionalEventData { claimed_access_key_id: Some(cut(access_key_id).to_owned()), ..AdditionalEventData::default() }
 }
 
 /// Whatever a service calls it, `CloudTrail` says `AccessDenied`.
@@ -173,6 +184,7 @@ mod tests {
                 user_name: Some("u".into()),
                 ..UserIdentity::default()
             },
+            claimed_access_key_id: None,
             account: "111122223333".into(),
             region: "eu-central-1".into(),
             source_ip: "192.0.2.1".into(),
@@ -256,5 +268,28 @@ mod tests {
         let record = serde_json::to_value(call.record(MOMENT)).unwrap();
         assert_eq!((&record["errorCode"], &record["requestParameters"]), (&json!("AccessDenied"), &Value::Null));
         assert_eq!(record.get("userAgent"), None);
+    }
+
+    /// Also an operation on messages is then a management event: no message was sent.
+    #[test]
+    fn unproven() {
+        let mut call = call(&aws_api::sqs::SERVICE, "SendMessage");
+        call.identity = UserIdentity::unproven();
+        call.claimed_access_key_id = Some("AKIAVICTIM".into());
+        call.failure = Some(Failure { code: "InvalidSignatureException".into(), message: "m".into() });
+        assert_eq!(
+            serde_json::to_string(&call.record(MOMENT)).unwrap(),
+            concat!(
+                r#"{"eventVersion":"1.11","userIdentity":{"type":"Unknown"},"#,
+                r#""eventTime":"2026-03-14T09:26:53Z","eventSource":"sqs.amazonaws.com","eventName":"SendMessage","#,
+                r#""awsRegion":"eu-central-1","sourceIPAddress":"192.0.2.1","userAgent":"aws-cli/2","#,
+                r#""errorCode":"InvalidSignatureException","errorMessage":"m","requestParameters":null,"responseElements":null,"#,
+                r#""additionalEventData":{"claimedAccessKeyId":"AKIAVICTIM"},"requestID":"R","eventID":"E","readOnly":false,"#,
+                r#""eventType":"AwsApiCall","managementEvent":true,"recipientAccountId":"111122223333","eventCategory":"Management"}"#,
+            )
+        );
+        (call.op, call.claimed_access_key_id) = (&OpInfo::UNKNOWN, None);
+        let record = call.record(MOMENT);
+        assert_eq!((record.event_name.as_str(), record.additional_event_data), ("UnknownOperation", None));
     }
 }

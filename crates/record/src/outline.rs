@@ -164,6 +164,8 @@ impl Outline<'_> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::value::RawValue;
+
     use crate::{Outline, Record};
 
     /// Public logs are read in `tests/public_logs.rs`; here is what they have none of.
@@ -175,7 +177,7 @@ mod tests {
         assert_eq!(outline.user_identity.arn.as_deref(), Some("aA"));
         assert_eq!(&*outline.event_name, "Get\"");
         assert_eq!(outline.resources[0].arn.as_deref(), Some("arn:é"));
-        assert_eq!(outline.request_parameters.map(|raw| raw.get()), Some(r#"{"name": "t"}"#));
+        assert_eq!(outline.request_parameters.map(RawValue::get), Some(r#"{"name": "t"}"#));
         assert!(outline.is_management() && !outline.is_read_only() && !outline.is_sigv2());
         assert!(outline.additional_event_data.is_none() && outline.error_code.is_none());
         let written = serde_json::to_string(&Record { event_id: "2".into(), ..Record::default() }).unwrap();

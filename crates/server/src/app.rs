@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard};
 
 use aws_api::{ApiError, Change};
-use gateway::Embedded;
+use gateway::{Embedded, Refusals};
 use pipeline::{Callers, Registry};
 use s3_embedded::EmbeddedS3;
 use store::{Space, Store, StoreError, Unit};
@@ -32,6 +32,8 @@ pub struct App {
     pub counters: Counters,
     /// TLS handshakes that came to nothing.
     pub handshakes: Arc<Handshakes>,
+    /// Requests that failed authentication, to whichever service.
+    pub refusals: Arc<Refusals>,
     /// Wakes receives that wait for messages.
     pub wakers: Arc<Wakers>,
     /// Messages that a receive is about to take.
@@ -104,6 +106,7 @@ impl App {
             signer,
             counters: Counters::default(),
             handshakes: Arc::default(),
+            refusals: Arc::default(),
             wakers: Arc::default(),
             reservations: Reservations::default(),
             waiting: Waiting::default(),

@@ -60,6 +60,8 @@ counters! {
     api_requests = "sigtrail_api_requests_total",
     /// Control-plane requests that failed authentication.
     api_refused = "sigtrail_api_refused_total",
+    /// Of those, the ones beyond what is recorded of one address.
+    api_refused_not_kept = "sigtrail_api_refused_not_kept_total",
 }
 
 /// Adds to a count.

@@ -3,14 +3,16 @@
 //! An operation that changes something is announced in the store before it runs: the journal is in order, so the announcement
 //! is durable whenever the change is. The record takes its place before the answer is sent. What a crash leaves announced is
 //! recorded at the next start ([`gateway::Recorder::recover`]).
+//!
+//! A request that failed authentication is recorded, too, and marked as refused. Of such a request only the head is looked at.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use aws_api::{Access, ApiError, Codec, RequestContext};
+use aws_api::{Access, ApiError, Codec, OpInfo, RequestContext};
 use aws_wire::{Call, WireResponse};
 use bytes::Bytes;
 use gateway::Peer;
-use http::HeaderValue;
+use http::HeaderName;
 use http::request::Parts;
 use record::{ApiCall, Elements, Entry, Failure, Outcome, UserIdentity};
 use serde::Serialize;
@@ -20,16 +22,19 @@ use uuid::Uuid;
 
 use crate::app::{App, unavailable};
 use crate::clock;
-use crate::rpc::dispatch;
+use crate::config::Config;
+use crate::counters::add;
+use crate::rpc::{Request, dispatch};
 use crate::services::Services;
 
 /// What was seen of a call before it is done.
 pub fn seen(call: &Call, ctx: &RequestContext, identity: UserIdentity, parts: &Parts, peer: &Peer) -> ApiCall {
-    let header = |name| parts.headers.get(name).map(|value: &HeaderValue| lossy(value));
+    let header = |name| header(parts, name);
     ApiCall {
         service: call.service(),
         op: call.op(),
         identity,
+        claimed_access_key_id: None,
         account: ctx.account().to_owned(),
         region: ctx.region.clone(),
         source_ip: peer.address.to_canonical().to_string(),
@@ -44,8 +49,58 @@ pub fn seen(call: &Call, ctx: &RequestContext, identity: UserIdentity, parts: &P
     }
 }
 
-fn lossy(value: &HeaderValue) -> String {
-    String::from_utf8_lossy(value.as_bytes()).into_owned()
+/// What was seen of a request that failed authentication, and is answered with `error`.
+fn unproven(
+    request: &Request<'_>,
+    claimed_access_key_id: Option<String>,
+    error: &ApiError,
+    config: &Config,
+) -> ApiCall {
+    let header = |name| header(request.parts, name);
+    ApiCall {
+        service: request.service,
+        op: request.head.op(request.service).unwrap_or(&OpInfo::UNKNOWN),
+        identity: UserIdentity::unproven(),
+        claimed_access_key_id,
+        // Nobody's call has nobody's account and region.
+        account: config.accounts().into_iter().next().unwrap_or_default(),
+        region: config.region.clone(),
+        source_ip: request.peer.address.to_canonical().to_string(),
+        user_agent: header(http::header::USER_AGENT),
+        host: header(http::header::HOST).unwrap_or_default(),
+        tls: request.peer.tls.clone(),
+        request_id: request.id.clone(),
+        event_id: clock::new_id().to_string(),
+        parameters: None,
+        response: None,
+        failure: Some(Failure { code: error.code.to_string(), message: error.message.clone() }),
+    }
+}
+
+fn header(parts: &Parts, name: HeaderName) -> Option<String> {
+    parts.headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+}
+
+/// Keeps a request that failed authentication apart, and tells how it is answered: with `error`, once its record is durable.
+pub async fn refuse(
+    app: &App,
+    request: &Request<'_>,
+    claimed_access_key_id: Option<String>,
+    error: ApiError,
+) -> ApiError {
+    add(&app.counters.api_refused, 1);
+    let now = clock::now();
+    if !app.refusals.is_kept(request.peer.address, now) {
+        add(&app.counters.api_refused_not_kept, 1);
+        return error;
+    }
+    let seen = unproven(request, claimed_access_key_id, &error, &app.config);
+    let mut unit = Unit::new();
+    unit.append(Entry::encode(Outcome::Refused, &seen.record(now)).into());
+    match app.store.commit(unit).await {
+        Ok(_) => error,
+        Err(failed) => unavailable(&failed),
+    }
 }
 
 /// Does what was asked, unless it is refused already, and records it: in a task of its own, so that a client that goes away
@@ -194,4 +249,4 @@ fn unrecordable(error: &serde_json::Error) -> ApiError {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

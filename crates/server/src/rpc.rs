@@ -24,6 +24,20 @@ pub const BODY_LEN_MAX: usize = 4 * 1024 * 1024;
 /// It must be there so long after the head.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// One request, its caller not yet proven.
+pub struct Request<'r> {
+    /// Whom it is for.
+    pub service: &'static ServiceInfo,
+    /// Its head.
+    pub parts: &'r Parts,
+    /// The same, as the protocols look at it.
+    pub head: Head<'r>,
+    /// Where it comes from.
+    pub peer: &'r Peer,
+    /// A UUID, also in the answer.
+    pub id: String,
+}
+
 /// The services behind their protocols.
 pub struct Rpc {
     services: Services,
@@ -38,14 +52,13 @@ impl Rpc {
 
     /// Answers one request.
     pub async fn call(&self, service: &'static ServiceInfo, parts: &Parts, body: Body, peer: &Peer) -> Response<Body> {
-        let head = head(parts);
-        let request_id = clock::new_id().to_string();
-        let answer = match self.admit(service, parts, &head, body, peer, &request_id).await {
+        let request = Request { service, parts, head: head(parts), peer, id: clock::new_id().to_string() };
+        let answer = match self.admit(&request, body).await {
             Ok((call, ctx, identity)) => {
                 self.services.0.counters.api_requests.fetch_add(1, Ordering::Relaxed);
                 self.answer(call, ctx, identity, parts, peer).await
             }
-            Err(error) => WireResponse::refusal(service, Protocol::of(service, &head), &error, &request_id),
+            Err(error) => WireResponse::refusal(service, request.protocol(), &error, &request.id),
         };
         to_http(answer)
     }
@@ -72,49 +85,39 @@ impl Rpc {
         call.response(answer, &ctx.request_id)
     }
 
-    async fn admit(
-        &self,
-        service: &'static ServiceInfo,
-        parts: &Parts,
-        head: &Head<'_>,
-        body: Body,
-        peer: &Peer,
-        request_id: &str,
-    ) -> Result<(Call, RequestContext, UserIdentity), ApiError> {
-        self.check_claim(parts).map_err(|denied| self.refused(service, head, &denied))?;
+    async fn admit(&self, request: &Request<'_>, body: Body) -> Result<(Call, RequestContext, UserIdentity), ApiError> {
+        if let Err(denied) = self.check_claim(request.parts) {
+            return Err(self.refuse(request, denied).await);
+        }
         let body = read_body(body).await?;
-        let (ctx, identity) = self
-            .authenticate(service, parts, &body, peer, request_id)
-            .map_err(|denied| self.refused(service, head, &denied))?;
-        Ok((Call::parse(service, head, body)?, ctx, identity))
+        match self.authenticate(request, &body) {
+            Ok((ctx, identity)) => Ok((Call::parse(request.service, &request.head, body)?, ctx, identity)),
+            Err(denied) => Err(self.refuse(request, denied).await),
+        }
     }
 
-    fn refused(&self, service: &ServiceInfo, head: &Head<'_>, denied: &Denied) -> ApiError {
-        self.services.0.counters.api_refused.fetch_add(1, Ordering::Relaxed);
-        match Protocol::of(service, head) {
+    /// Records a request that failed authentication, and says so in its protocol's words.
+    async fn refuse(&self, request: &Request<'_>, denied: Denied) -> ApiError {
+        let error = match request.protocol() {
             Protocol::Json { .. } => denied.for_json(),
             Protocol::Query => denied.for_query(),
-        }
+        };
+        management::refuse(&self.services.0, request, denied.attempt.access_key_id, error).await
     }
 
     /// Before a body is read into memory its sender must at least name a key that there is.
     fn check_claim(&self, parts: &Parts) -> Result<(), Denied> {
         let headers = header_lines(parts);
         let Claim::Signed(claim) = classify(request_head(parts, &headers))? else { return Err(Denied::anonymous()) };
-        match self.keys.get(claim.access_key_id()) {
-            Some(_) => Ok(()),
-            None => Err(Denied { reason: signature::Reason::UnknownKey, ..Denied::anonymous() }),
+        if self.keys.get(claim.access_key_id()).is_some() {
+            return Ok(());
         }
+        let reason = signature::Reason::UnknownKey;
+        Err(Denied { reason, attempt: claim.attempt(), ..Denied::anonymous() })
     }
 
-    fn authenticate(
-        &self,
-        service: &ServiceInfo,
-        parts: &Parts,
-        body: &[u8],
-        peer: &Peer,
-        request_id: &str,
-    ) -> Result<(RequestContext, UserIdentity), Denied> {
+    fn authenticate(&self, request: &Request<'_>, body: &[u8]) -> Result<(RequestContext, UserIdentity), Denied> {
+        let Request { service, parts, peer, .. } = request;
         let headers = header_lines(parts);
         let Claim::Signed(claim) = classify(request_head(parts, &headers))? else { return Err(Denied::anonymous()) };
         let key = self.keys.get(claim.access_key_id());
@@ -133,10 +136,16 @@ impl Rpc {
             caller: key.caller(),
             region,
             now,
-            request_id: request_id.to_owned(),
+            request_id: request.id.clone(),
             endpoint: host.map_or_else(|| self.services.0.endpoint().to_owned(), |host| format!("{scheme}://{host}")),
         };
         Ok((ctx, key.identity.clone()))
+    }
+}
+
+impl Request<'_> {
+    fn protocol(&self) -> Protocol {
+        Protocol::of(self.service, &self.head)
     }
 }
 
@@ -233,3 +242,6 @@ fn to_http(answer: WireResponse) -> Response<Body> {
 pub fn full(bytes: impl Into<Bytes>) -> Body {
     Full::new(bytes.into()).map_err(|never| match never {}).boxed_unsync()
 }
+
+#[cfg(test)]
+mod tests;

@@ -150,6 +150,7 @@ fn audit(app: &Arc<App>, keys: &Arc<KeyRing>) -> Audit<Embedded> {
         region: app.config.region.clone(),
         account: app.config.accounts().into_iter().next().unwrap_or_default(),
         is_log_bucket: Arc::new(move |bucket| registry.registry().is_log_bucket(bucket)),
+        refusals: Arc::clone(&app.refusals),
     };
     Audit::new(app.s3.clone(), app.store.clone(), around)
 }

@@ -74,6 +74,7 @@ impl Harness {
             region: "us-east-1".into(),
             account: ACCOUNT.into(),
             is_log_bucket: Arc::new(|bucket| bucket == "logs"),
+            refusals: Arc::default(),
         };
         let s3 = EmbeddedS3::new(store.clone(), s3_embedded::Options::default());
         let audit = Audit::new(Embedded::new(s3, "us-east-1"), store.clone(), around);

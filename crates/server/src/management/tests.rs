@@ -16,7 +16,7 @@ use crate::config::Config;
 use crate::route::SERVICES;
 use crate::signer::Signer;
 
-async fn services(dir: &TempDir, options: Options) -> Services {
+pub async fn services(dir: &TempDir, options: Options) -> Services {
     let store = Store::open(dir.path(), options).unwrap();
     let signer = Signer::open(&store).await.unwrap();
     Services(App::restore(store, Config::default(), signer).unwrap())
@@ -200,7 +200,7 @@ async fn a_client_that_goes_away_does_not_keep_its_call_from_being_recorded() {
 
 /// A disk whose syncs can be made to fail.
 #[derive(Default)]
-struct Disk(AtomicBool);
+pub struct Disk(pub AtomicBool);
 
 impl SyncHook for Disk {
     fn before_sync(&self) -> io::Result<()> {
