@@ -111,7 +111,7 @@ impl Extractor {
             (self.mode, self.done) = (Mode::Sequence(Splitter::new(0)), at);
         } else if rest[0] == b'[' {
             (self.mode, self.done) = (Mode::Sequence(Splitter::new(1)), at + 1);
-        } else if crate::access_log::is_access_log(first_line(rest)) {
+        } else if access_log::is_access_log(first_line(rest)) {
             (self.mode, self.done) = (Mode::Lines, at);
         } else {
             return Err(Broken::Foreign);

@@ -326,10 +326,3 @@ impl Outcome {
         self.add_times((totals.first_time, totals.last_time));
     }
 }
-
-/// Until the crate is there.
-mod access_log {
-    pub fn is_access_log(_: &[u8]) -> bool { false }
-    pub struct Line;
-    impl Line { pub fn parse(_: &[u8]) -> Result<Self, String> { Err("none".into()) } pub fn record(&self, _: &mut Vec<u8>) {} }
-}

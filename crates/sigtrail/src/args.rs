@@ -27,6 +27,8 @@ pub enum Command {
     Callers(CallersArguments),
     /// Search archives: who signs with SigV2, or does what a pattern says, in CloudTrail files and S3 access logs
     Scan(ScanArguments),
+    /// List the named checks of `scan`: what is being switched off, when, and what is only good practice
+    Checks,
     /// Search events, one JSON object a line, with an event pattern, as grep does
     Match(MatchArguments),
     /// Check the digest chain of delivered log files, and every log file that it names
@@ -171,6 +173,8 @@ pub enum ScanFormat {
     Ndjson,
     /// For spreadsheets
     Csv,
+    /// A page for a browser, of which all is in one file
+    Html,
 }
 
 #[derive(Debug, Args)]

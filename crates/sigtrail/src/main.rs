@@ -41,6 +41,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Serve(arguments) => serve::run(arguments).map(|()| ExitCode::SUCCESS),
         Command::Callers(arguments) => callers::run(&arguments).map(|()| ExitCode::SUCCESS),
         Command::Scan(arguments) => scanning::run(&arguments),
+        Command::Checks => scanning::list_checks().map(|()| ExitCode::SUCCESS),
         Command::Match(arguments) => matching::run(&arguments),
         Command::Verify(arguments) => verify::run(&arguments),
     }
@@ -49,7 +50,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
 /// The exit status of a command that failed: for those that search, 1 is that nothing was found.
 fn failure(command: &Command) -> ExitCode {
     match command {
-        Command::Serve(_) | Command::Callers(_) => ExitCode::FAILURE,
+        Command::Serve(_) | Command::Callers(_) | Command::Checks => ExitCode::FAILURE,
         Command::Match(_) | Command::Scan(_) => matching::EXIT_ERROR.into(),
         Command::Verify(_) => verify::EXIT_ERROR.into(),
     }

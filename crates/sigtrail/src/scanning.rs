@@ -13,7 +13,7 @@ use std::time::SystemTime;
 
 use anyhow::{Context, Result, bail};
 use aws_api::Timestamp;
-use report::findings::{BucketDays, CheckTitle, Findings, Found, Skipped, csv, json, table};
+use report::findings::{BucketDays, CheckTitle, Findings, Found, Skipped, csv, html, json, table};
 use scan::{Limits, Outcome, Question, Scan, Selection};
 
 use self::archive::Everything;
@@ -24,8 +24,16 @@ use crate::terminal;
 
 /// The longest pattern that is read from a file.
 const MAX_PATTERN_BYTES: u64 = 16 << 20;
-/// What is looked for if nothing else is said.
-const SIGV2: &str = "sigv2";
+
+/// `sigtrail checks`
+pub fn list_checks() -> Result<()> {
+    let mut out = BufWriter::new(stdout().lock());
+    for check in checks::all() {
+        let date = check.date.unwrap_or("-");
+        writeln!(out, "{:<28} {:<12} {:<11} {}", check.name, check.kind.as_str(), date, check.title)?;
+    }
+    Ok(out.flush()?)
+}
 
 pub fn run(arguments: &ScanArguments) -> Result<ExitCode> {
     let asked = asked(arguments)?;
@@ -50,7 +58,7 @@ struct Asked {
 
 fn asked(arguments: &ScanArguments) -> Result<Vec<Asked>> {
     let mut asked = Vec::new();
-    let default = (arguments.pattern.is_empty() && arguments.check.is_empty()).then(|| SIGV2.to_owned());
+    let default = (arguments.pattern.is_empty() && arguments.check.is_empty()).then(|| checks::DEFAULT.to_owned());
     for name in arguments.check.iter().chain(&default) {
         let check = checks::find(name);
         let check = check.with_context(|| format!("no check is named {name}: `sigtrail checks` lists them"))?;
@@ -61,7 +69,7 @@ fn asked(arguments: &ScanArguments) -> Result<Vec<Asked>> {
                 hygiene: check.kind == checks::Kind::Hygiene,
                 date: check.date.map(ToOwned::to_owned),
             },
-            pattern: check.pattern.to_owned(),
+            pattern: check.pattern().to_owned(),
         });
     }
     for file in &arguments.pattern {
@@ -84,7 +92,9 @@ fn limits(arguments: &ScanArguments) -> Limits {
         since: arguments.since,
         until: arguments.until,
     };
-    Limits { selection, dedup: arguments.dedup, inventory: false }
+    // The page tells of all buckets, also of those in which nothing matches.
+    let inventory = arguments.format == ScanFormat::Html;
+    Limits { selection, dedup: arguments.dedup, inventory }
 }
 
 type Output = BufWriter<Box<dyn Write + Send>>;
@@ -202,6 +212,7 @@ fn write(arguments: &ScanArguments, findings: &Findings, out: &mut Output) -> io
         }
         ScanFormat::Json => json::write(findings, by, out),
         ScanFormat::Csv => csv::write(findings, by, out),
+        ScanFormat::Html => html::write(findings, by, out),
         ScanFormat::Ndjson => tell_skipped(findings),
     }
 }
@@ -221,15 +232,4 @@ fn sanitized(text: &str) -> String {
 /// The paths that were given and are of a disk.
 fn local(paths: &[String]) -> Vec<PathBuf> {
     paths.iter().filter(|path| !path.starts_with("s3://") && *path != "-").map(PathBuf::from).collect()
-}
-
-/// Until the crate is there.
-mod checks {
-    #[derive(PartialEq)]
-    pub enum Kind { Hygiene, Deprecation }
-    pub struct Check { pub name: &'static str, pub title: &'static str, pub kind: Kind, pub date: Option<&'static str>, pub pattern: &'static str }
-    pub fn find(name: &str) -> Option<&'static Check> {
-        static C: Check = Check { name: "sigv2", title: "Signature Version 2", kind: Kind::Deprecation, date: None, pattern: r#"{"detail":{"additionalEventData":{"SignatureVersion":["SigV2"]}}}"# };
-        (name == "sigv2").then_some(&C)
-    }
 }
