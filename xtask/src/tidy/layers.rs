@@ -9,13 +9,14 @@ type Layer = (&'static str, Option<&'static [&'static str]>);
 const VALUES: [&str; 8] = ["base64", "bytes", "hex", "serde", "serde_json", "thiserror", "time", "uuid"];
 
 /// In the order a record meets them. A crate may depend on those that stand before it.
-const LAYERS: [Layer; 17] = [
+const LAYERS: [Layer; 18] = [
     ("event-pattern", Some(&["arc-swap", "fast-float2", "memchr", "wide"])),
     ("aws-api", Some(&[])),
     ("aws-wire", Some(&["http", "percent-encoding", "quick-xml"])),
     ("s3-signature", Some(&["hmac", "md-5", "percent-encoding", "sha1", "sha2", "subtle"])),
     ("record", Some(&["flate2", "percent-encoding", "sha2"])),
     ("access-log", Some(&["memchr", "percent-encoding", "sha2"])),
+    ("checks", Some(&[])),
     ("policy", Some(&[])),
     ("trail", Some(&["rsa", "sha2"])),
     ("bus", Some(&["sha2"])),
