@@ -5,7 +5,7 @@ use aws_api::Timestamp;
 use crate::error::{Field, LineError};
 use crate::split::{Columns, is_signature_version, is_status, last_signature_version, names_signature_version};
 
-/// The longest line that is read, in bytes. What S3 writes stays far below: URI and headers of a request are held to 8 KiB.
+/// The longest line that is read, in bytes. What S3 writes stays far below: the longest key, encoded twice, has 9 KiB.
 pub const LINE_LEN_MAX: usize = 64 * 1024;
 
 /// October 2018: since then lines say how the request was signed, and have ever more columns.

@@ -160,13 +160,12 @@ impl Tail {
     }
 }
 
-/// The signature version after the last quote of a line, if what follows the quote is the end of a line and names one.
+/// The signature version after the last quote of a line, if one stands in its place there. [`Columns::user_agent`] ends there,
+/// too: nothing after the last quote can be a reason against it.
 pub(crate) fn last_signature_version(line: &[u8]) -> Option<&[u8]> {
-    let after = &line[memrchr(QUOTE, line)? + 1..];
-    if Tail::of(after)? != Tail::Signed {
-        return None;
-    }
-    after.split(|&byte| byte == BLANK).nth(1 + SIGNATURE_VERSION).and_then(known)
+    let mut columns = Columns { rest: line[memrchr(QUOTE, line)? + 1..].strip_prefix(&[BLANK])? };
+    let column = (0..=SIGNATURE_VERSION).map(|_| columns.next_if_any()).last()??;
+    names_signature_version(column).then_some(column)
 }
 
 /// `SigV2`, `SigV4`, … or `-`.

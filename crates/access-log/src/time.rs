@@ -8,55 +8,31 @@ const MONTHS: [&[u8; 3]; 12] =
 
 /// The moment, if the text is one.
 pub(crate) fn parse(text: &[u8]) -> Option<Timestamp> {
-    let &[
-        d1,
-        d2,
-        b'/',
-        m1,
-        m2,
-        m3,
-        b'/',
-        y1,
-        y2,
-        y3,
-        y4,
-        b':',
-        h1,
-        h2,
-        b':',
-        n1,
-        n2,
-        b':',
-        s1,
-        s2,
-        b' ',
-        sign,
-        o1,
-        o2,
-        o3,
-        o4,
-    ] = text
-    else {
+    let text: &[u8; 26] = text.try_into().ok()?;
+    let separators = [text[2], text[6], text[11], text[14], text[17], text[20]];
+    if separators != *b"//::: " {
         return None;
-    };
-    let month = MONTHS.iter().position(|name| **name == [m1, m2, m3])?;
+    }
+    let month = MONTHS.iter().position(|name| **name == text[3..6])?;
     let month = Month::try_from(u8::try_from(month + 1).ok()?).ok()?;
-    let year = i32::from(pair(y1, y2)?) * 100 + i32::from(pair(y3, y4)?);
-    let date = Date::from_calendar_date(year, month, pair(d1, d2)?).ok()?;
-    let time = Time::from_hms(pair(h1, h2)?, pair(n1, n2)?, pair(s1, s2)?).ok()?;
-    let direction = match sign {
+    let year = i32::from(two(text, 7)?) * 100 + i32::from(two(text, 9)?);
+    let date = Date::from_calendar_date(year, month, two(text, 0)?).ok()?;
+    let time = Time::from_hms(two(text, 12)?, two(text, 15)?, two(text, 18)?).ok()?;
+    let direction = match text[21] {
         b'+' => 1,
         b'-' => -1,
         _ => return None,
     };
-    let hours = i8::try_from(pair(o1, o2)?).ok()? * direction;
-    let minutes = i8::try_from(pair(o3, o4)?).ok()? * direction;
+    let hours = i8::try_from(two(text, 22)?).ok()? * direction;
+    let minutes = i8::try_from(two(text, 24)?).ok()? * direction;
     let offset = UtcOffset::from_hms(hours, minutes, 0).ok()?;
     let secs = PrimitiveDateTime::new(date, time).assume_offset(offset).unix_timestamp();
     Some(Timestamp::from_secs(secs)).filter(|moment| moment.as_secs() == secs)
 }
 
-fn pair(tens: u8, ones: u8) -> Option<u8> {
+/// Two digits.
+fn two(text: &[u8; 26], at: usize) -> Option<u8> {
+    let (tens, ones) = (text[at], text[at + 1]);
     (tens.is_ascii_digit() && ones.is_ascii_digit()).then(|| (tens - b'0') * 10 + (ones - b'0'))
 }
 
