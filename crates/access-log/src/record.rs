@@ -117,14 +117,14 @@ impl<'l> Line<'l> {
         self.record_of(&Origin::default(), out);
     }
 
-    /// As [`Line::record`], with what the place of the log file says.
+    /// As [`Line::record`], with what the place of the log file says. The account is also that of a requester who owns the bucket.
     pub fn record_of(&self, origin: &Origin<'_>, out: &mut Vec<u8>) {
         let value = |column: Option<&'l [u8]>| column.map(|column| shown(column, VALUE_LEN_MAX));
         let (bucket, requester, remote_ip) = (value(self.bucket), value(self.requester), value(self.remote_ip));
         let (host, cipher_suite) = (value(self.host_header), value(self.cipher_suite));
         let key = self.key.map(decoded_key);
         let operation = Operation::of(self);
-        let (user_identity, claimed_access_key_id) = self.identity(requester.as_deref());
+        let (user_identity, claimed_access_key_id) = self.identity(requester.as_deref(), origin);
         let region = origin.region.or_else(|| host.as_deref().and_then(region_of_host)).unwrap_or_default();
         let source_ip = remote_ip.as_deref().or(user_identity.invoked_by).unwrap_or_default();
         let is_data = operation.category == Category::Data;
@@ -161,8 +161,11 @@ impl<'l> Line<'l> {
     }
 
     /// Who, and the key id that nothing proves.
-    fn identity<'r>(&self, requester: Option<&'r str>) -> (Identity<'r>, Option<String>) {
+    fn identity<'r>(&self, requester: Option<&'r str>, origin: &Origin<'r>) -> (Identity<'r>, Option<String>) {
         let mut identity = Identity::of(requester, self.signature_version.is_some());
+        if requester.is_some() && self.requester == self.bucket_owner {
+            identity.account_id = identity.account_id.or(origin.account_id);
+        }
         let id = access_key_id(self);
         if requester.is_none() {
             return (identity, id);

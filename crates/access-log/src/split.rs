@@ -84,6 +84,9 @@ impl<'a> Columns<'a> {
     /// The user agent: up to the last quote that can be its end. Columns without quotes follow it, but columns that are yet
     /// to come may have some; `is_newest` says that the line may hold such.
     pub(crate) fn user_agent(&mut self, is_newest: bool) -> Result<Option<&'a [u8]>, LineError> {
+        if self.rest.starts_with(b"-") && memchr(QUOTE, self.rest).is_some() {
+            return Err(LineError::Malformed(Field::UserAgent));
+        }
         self.quoted(Field::UserAgent, |rest| {
             let ends = || memrchr_iter(QUOTE, rest).filter(|&end| is_end(rest, end));
             let end_of = |tail: Tail| ends().find(|&end| Tail::of(&rest[end + 1..]) == Some(tail));

@@ -248,6 +248,21 @@ proptest! {
     }
 }
 
+/// Found by [`nothing_panics`]: a user agent without quotes, and a quote behind it.
+#[test]
+fn after_a_user_agent_without_quotes_come_none() {
+    let line = |behind: &str| {
+        let text =
+            format!(r#"o b [14/Mar/2026:09:26:53 +0000] i r q REST.GET.OBJECT k "-" 200 - 1 1 1 1 "x" - {behind}"#);
+        (
+            Line::parse(text.as_bytes()).map(|line| line.signature_version.map(<[u8]>::to_vec)),
+            signature_version(text.as_bytes()).map(<[u8]>::to_vec),
+        )
+    };
+    assert_eq!(line("- h SigV2 c"), (Ok(Some(b"SigV2".to_vec())), Some(b"SigV2".to_vec())));
+    assert_eq!(line(r#"h SigV4" v h SigV2 c"#).0, Err(LineError::Malformed(access_log::Field::UserAgent)));
+}
+
 #[test]
 fn lines_are_bounded() {
     let line = |len: usize| {

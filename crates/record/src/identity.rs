@@ -193,7 +193,9 @@ impl<'a> GroupingParts<'a> {
             return name.into();
         }
         match (self.account.unwrap_or_default(), self.principal.unwrap_or_default()) {
-            ("" | ANONYMOUS | "ANONYMOUS_PRINCIPAL", _) => ANONYMOUS.into(),
+            (ANONYMOUS | "ANONYMOUS_PRINCIPAL", _) | ("", "") => ANONYMOUS.into(),
+            // An access log knows accounts by their canonical ids alone.
+            ("", principal) => principal.into(),
             (account, "") => account.into(),
             (account, principal) => format!("{account}:{principal}").into(),
         }
@@ -267,6 +269,7 @@ mod tests {
                 },
                 "444455556666:AIDA",
             ),
+            (UserIdentity { principal_id: Some("79a59df9".into()), ..UserIdentity::default() }, "79a59df9"),
             (UserIdentity::anonymous(), "anonymous"),
             (UserIdentity::unproven(), "anonymous"),
         ];

@@ -221,6 +221,7 @@ impl Scan<'_> {
                 break;
             }
             let before = part.bytes;
+            worker.file = archive.name(index);
             let read = archive
                 .open(index)
                 .map_err(ReadError::from)

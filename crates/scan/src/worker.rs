@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
-use access_log::Line;
+use access_log::{Line, Origin};
 use hashbrown::HashSet;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -68,6 +68,8 @@ pub(crate) struct Worker<'q> {
     event: Vec<u8>,
     matched: Vec<usize>,
     line_record: Vec<u8>,
+    /// Its name says where the lines of an access log are from.
+    pub file: String,
     told: Option<Matches<'q>>,
     pub tally: Tally,
     pub totals: Totals,
@@ -83,6 +85,7 @@ impl<'q> Worker<'q> {
             event: Vec::new(),
             matched: Vec::new(),
             line_record: Vec::new(),
+            file: String::new(),
             told,
             tally: Tally::default(),
             totals: Totals::default(),
@@ -134,7 +137,7 @@ impl<'q> Worker<'q> {
         record.clear();
         match Line::parse(line) {
             Ok(line) => {
-                line.record(&mut record);
+                line.record_of(&Origin::of_object_key(&self.file), &mut record);
                 self.examine(&record);
             }
             Err(error) => self.broken(format_args!("a line of an access log: {error}")),

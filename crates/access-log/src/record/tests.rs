@@ -195,6 +195,19 @@ fn the_place_of_the_file_says_account_and_region() {
 }
 
 #[test]
+fn a_canonical_id_is_an_account_where_it_is_the_owners() {
+    let origin = Origin { account_id: Some("444455556666"), region: Some("eu-central-1") };
+    let identity = |requester| {
+        let line = Columns { requester, ..PRESIGNED }.text();
+        serde_json::from_str::<Value>(&record(&line, &origin)).unwrap()["userIdentity"]["accountId"].clone()
+    };
+    assert_eq!(identity(OWNER), "444455556666");
+    assert_eq!(identity("3b24c35d"), Value::Null);
+    assert_eq!(identity(USER), "111122223333");
+    assert_eq!(identity("-"), Value::Null, "signed by nobody knows whom");
+}
+
+#[test]
 fn repeated_lines_have_one_id() {
     let id = |columns: &Columns| columns.value()["eventID"].as_str().unwrap().to_owned();
     let (this, other_tail) =
