@@ -12,7 +12,7 @@ use http::request::Parts;
 use http::{HeaderValue, Request, Response, StatusCode};
 use http_body::Body as _;
 use http_body_util::{BodyExt, Limited};
-use record::{CallersCopy, Failure, Outcome, S3Call, Signed, UserIdentity};
+use record::{CallersCopy, Common, Failure, Outcome, S3Call, Signed, UserIdentity};
 use s3_embedded::{DeferredUnit, ExpectedOperation, Owner, RequestId, RequestTime, Requester};
 use serde_json::{Map, Value};
 use signature::Denied;
@@ -313,10 +313,10 @@ impl<B: Backend> Audit<B> {
         }
         let mut call = self.seen(exchange, caller.identity.clone(), caller.signed);
         call.bytes_in = bytes_in;
-        call.failure = answer.failure;
+        call.common.failure = answer.failure;
         if exchange.bucket.is_none() {
-            call.recipient_account = caller.account.clone().unwrap_or_else(|| self.around.account.clone());
-            call.region = caller.region.clone().unwrap_or_else(|| self.around.region.clone());
+            call.common.recipient_account = caller.account.clone().unwrap_or_else(|| self.around.account.clone());
+            call.common.region = caller.region.clone().unwrap_or_else(|| self.around.region.clone());
         }
         self.share(&mut call, caller.account.as_deref());
         let response = dressed(answer.response, exchange);
@@ -325,7 +325,7 @@ impl<B: Backend> Audit<B> {
 
     /// A call on another account's bucket is an event of both accounts; an anonymous one of the bucket's alone, as AWS has it.
     fn share(&self, call: &mut S3Call, caller: Option<&str>) {
-        if caller == Some(&call.recipient_account) {
+        if caller == Some(&call.common.recipient_account) {
             return;
         }
         let new_id = || (self.around.ids)().to_string();
@@ -349,8 +349,8 @@ impl<B: Backend> Audit<B> {
         let signed = signed.map(|(scheme, carrier)| Signed { version: scheme.as_str(), method: carrier.as_str() });
         let mut call = self.seen(exchange, UserIdentity::unproven(), signed);
         call.bucket_policy = None;
-        call.claimed_access_key_id.clone_from(&attempt.access_key_id);
-        call.failure = Some(Failure { code: denied.code.into(), message: denied.message.clone() });
+        call.common.claimed_access_key_id.clone_from(&attempt.access_key_id);
+        call.common.failure = Some(Failure { code: denied.code.into(), message: denied.message.clone() });
         self.recorded(exchange, response, Unit::new(), call, Outcome::Refused).await
     }
 
@@ -360,26 +360,28 @@ impl<B: Backend> Audit<B> {
         let owner = bucket.as_ref().map(|bucket| bucket.owner.clone());
         S3Call {
             op: target.op,
+            common: Common {
+                identity,
+                claimed_access_key_id: None,
+                recipient_account: owner.clone().unwrap_or_else(|| self.around.account.clone()),
+                region: bucket.as_ref().map_or_else(|| self.around.region.clone(), |bucket| bucket.region.clone()),
+                source_ip: peer.address.to_canonical().to_string(),
+                user_agent: exchange.user_agent.clone(),
+                host: target.host.clone(),
+                tls: peer.tls.clone(),
+                request_id: exchange.request_id(),
+                event_id: exchange.id.to_string(),
+                failure: None,
+            },
             bucket: target.bucket.clone(),
             key: target.key.clone(),
-            host: target.host.clone(),
             query: target.query.clone(),
             headers: exchange.headers.clone(),
-            identity,
-            claimed_access_key_id: None,
             signed,
-            source_ip: peer.address.to_canonical().to_string(),
-            user_agent: exchange.user_agent.clone(),
-            region: bucket.as_ref().map_or_else(|| self.around.region.clone(), |bucket| bucket.region.clone()),
-            recipient_account: owner.clone().unwrap_or_else(|| self.around.account.clone()),
             bucket_owner: owner,
-            tls: peer.tls.clone(),
-            request_id: exchange.request_id(),
             host_id: exchange.host_id(),
-            event_id: exchange.id.to_string(),
             bytes_in: 0,
             bytes_out: 0,
-            failure: None,
             shared_event_id: None,
             callers_copy: None,
             bucket_policy: exchange.bucket_policy.clone(),

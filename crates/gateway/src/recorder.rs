@@ -141,7 +141,7 @@ impl OpenAnswer {
         drop(open);
         let mut call = self.call.clone();
         call.bytes_out = self.sent.load(Ordering::Relaxed);
-        call.failure = failure;
+        call.common.failure = failure;
         let mut unit = Unit::new();
         self.ids.iter().for_each(|id| unit.close_entry(*id));
         encode(&call, self.outcome, (recorder.clock)()).for_each(|(_, entry)| unit.append(entry));

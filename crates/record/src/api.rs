@@ -5,8 +5,8 @@ use serde_json::Value;
 
 use crate::elements::Elements;
 use crate::parameters::cut;
-use crate::record::Head;
-use crate::{AdditionalEventData, Failure, Record, Resource, UserIdentity};
+use crate::record::Asked;
+use crate::{AdditionalEventData, Common, Record, Resource};
 
 /// What stands in the place of what nobody else should read, as in AWS's own records.
 pub const HIDDEN: &str = "HIDDEN_DUE_TO_SECURITY_REASONS";
@@ -25,63 +25,37 @@ pub struct ApiCall {
     pub service: &'static ServiceInfo,
     /// The operation; [`OpInfo::UNKNOWN`] of an unproven call whose head names none.
     pub op: &'static OpInfo,
-    /// Who; only [`UserIdentity::unproven`] if the signature was not proven.
-    pub identity: UserIdentity,
-    /// The key id that an unproven call named.
-    pub claimed_access_key_id: Option<String>,
-    /// The account that gets the record: the caller's, if it is proven.
-    pub account: String,
-    /// The region that was signed for, if the signature is proven; else the server's.
-    pub region: String,
-    /// The address of the client.
-    pub source_ip: String,
-    /// The User-Agent header.
-    pub user_agent: Option<String>,
-    /// The Host header.
-    pub host: String,
-    /// Version and cipher suite (OpenSSL's spelling) of the connection, if it was encrypted.
-    pub tls: Option<(String, String)>,
-    /// Also in the answer.
-    pub request_id: String,
-    /// A UUID.
-    pub event_id: String,
+    /// As of any request. Of a proven call the account is the caller's, and the region the one that was signed for.
+    pub common: Common,
     /// What was asked ([`crate::request_parameters`]); `None` also where the call was refused before that was looked at, as
     /// every unproven one is.
     pub parameters: Option<Elements>,
     /// What was answered ([`crate::response_elements`]), of writes only.
     pub response: Option<Elements>,
-    /// Why it did not succeed.
-    pub failure: Option<Failure>,
 }
 
 impl ApiCall {
     /// The record, completed at `event_time`.
     pub fn record(&self, event_time: Timestamp) -> Record {
-        let failure = self.failure.as_ref().map(as_recorded);
-        let head = Head {
+        let asked = Asked {
             event_source: self.service.event_source(),
             event_name: self.op.name,
             access: self.op.access,
             category: Category::Management,
-            identity: &self.identity,
-            event_time,
-            region: &self.region,
-            source_ip: &self.source_ip,
-            user_agent: self.user_agent.clone().unwrap_or_default(),
-            host: &self.host,
-            tls: self.tls.as_ref(),
-            request_id: &self.request_id,
-            event_id: &self.event_id,
-            recipient_account: &self.account,
-            failure: failure.as_ref(),
         };
+        let common = &self.common;
         let mut record = Record {
+            user_agent: common.user_agent.clone().unwrap_or_default(),
             request_parameters: self.parameters.clone(),
             response_elements: self.response.clone(),
-            additional_event_data: self.claimed_access_key_id.as_deref().map(claim),
+            additional_event_data: common.claimed_access_key_id.as_deref().map(claim),
             resources: self.resources(),
-            ..Record::of(head)
+            ..Record::of(asked, common, event_time)
         };
+        // Whatever a service calls it.
+        if let Some("AccessDeniedException" | "AuthorizationError") = record.error_code.as_deref() {
+            record.error_code = Some("AccessDenied".into());
+        }
         hide_contents(&mut record);
         record.fitted()
     }
@@ -90,7 +64,7 @@ impl ApiCall {
     fn resources(&self) -> Vec<Resource> {
         let arn = Some(self.service.signing_name).filter(|name| *name == "sqs").and_then(|_| self.queue_arn());
         let resource = |arn| Resource {
-            account_id: Some(self.account.clone()),
+            account_id: Some(self.common.recipient_account.clone()),
             kind: "AWS::SQS::Queue".into(),
             arn: Some(arn),
             ..Resource::default()
@@ -104,7 +78,7 @@ impl ApiCall {
             return arn.parse::<Arn>().ok().filter(|arn| arn.service == "sqs").map(|arn| arn.to_string());
         }
         let (account, name) = match (text("queueName"), text("queueUrl")) {
-            (Some(name), _) => (self.account.as_str(), name),
+            (Some(name), _) => (self.common.recipient_account.as_str(), name),
             (None, url) => {
                 // `https://host/111122223333/name`, or only its path
                 let mut parts = url?.rsplit('/');
@@ -115,22 +89,13 @@ impl ApiCall {
         let is_account = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
         let is_name = (1..=80).contains(&name.len())
             && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
-        (is_account && is_name).then(|| Arn::new("sqs", &self.region, account, name).to_string())
+        (is_account && is_name).then(|| Arn::new("sqs", &self.common.region, account, name).to_string())
     }
 }
 
 /// These services' events have no `additionalEventData` on AWS, so it holds nothing else.
 fn claim(access_key_id: &str) -> AdditionalEventData {
     AdditionalEventData { claimed_access_key_id: Some(cut(access_key_id).to_owned()), ..AdditionalEventData::default() }
-}
-
-/// Whatever a service calls it, `CloudTrail` says `AccessDenied`.
-fn as_recorded(failure: &Failure) -> Failure {
-    let code = match failure.code.as_str() {
-        "AccessDeniedException" | "AuthorizationError" => "AccessDenied",
-        other => other,
-    };
-    Failure { code: code.into(), message: failure.message.clone() }
 }
 
 fn hide_contents(record: &mut Record) {
@@ -172,30 +137,32 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::{request_parameters, response_elements};
+    use crate::{Failure, UserIdentity, request_parameters, response_elements};
 
     fn call(service: &'static ServiceInfo, op: &str) -> ApiCall {
         ApiCall {
             service,
             op: service.op(op).unwrap(),
-            identity: UserIdentity {
-                kind: "IAMUser".into(),
-                account_id: Some("111122223333".into()),
-                user_name: Some("u".into()),
-                ..UserIdentity::default()
+            common: Common {
+                identity: UserIdentity {
+                    kind: "IAMUser".into(),
+                    account_id: Some("111122223333".into()),
+                    user_name: Some("u".into()),
+                    ..UserIdentity::default()
+                },
+                claimed_access_key_id: None,
+                recipient_account: "111122223333".into(),
+                region: "eu-central-1".into(),
+                source_ip: "192.0.2.1".into(),
+                user_agent: Some("aws-cli/2".into()),
+                host: "sqs.eu-central-1.amazonaws.com".into(),
+                tls: None,
+                request_id: "R".into(),
+                event_id: "E".into(),
+                failure: None,
             },
-            claimed_access_key_id: None,
-            account: "111122223333".into(),
-            region: "eu-central-1".into(),
-            source_ip: "192.0.2.1".into(),
-            user_agent: Some("aws-cli/2".into()),
-            host: "sqs.eu-central-1.amazonaws.com".into(),
-            tls: None,
-            request_id: "R".into(),
-            event_id: "E".into(),
             parameters: None,
             response: None,
-            failure: None,
         }
     }
 
@@ -263,8 +230,8 @@ mod tests {
     #[test]
     fn refused_for_the_role() {
         let mut call = call(&aws_api::sns::SERVICE, "CreateTopic");
-        call.failure = Some(Failure { code: "AuthorizationError".into(), message: "User: …".into() });
-        call.user_agent = None;
+        call.common.failure = Some(Failure { code: "AuthorizationError".into(), message: "User: …".into() });
+        call.common.user_agent = None;
         let record = serde_json::to_value(call.record(MOMENT)).unwrap();
         assert_eq!((&record["errorCode"], &record["requestParameters"]), (&json!("AccessDenied"), &Value::Null));
         assert_eq!(record.get("userAgent"), None);
@@ -274,9 +241,9 @@ mod tests {
     #[test]
     fn unproven() {
         let mut call = call(&aws_api::sqs::SERVICE, "SendMessage");
-        call.identity = UserIdentity::unproven();
-        call.claimed_access_key_id = Some("AKIAVICTIM".into());
-        call.failure = Some(Failure { code: "InvalidSignatureException".into(), message: "m".into() });
+        call.common.identity = UserIdentity::unproven();
+        call.common.claimed_access_key_id = Some("AKIAVICTIM".into());
+        call.common.failure = Some(Failure { code: "InvalidSignatureException".into(), message: "m".into() });
         assert_eq!(
             serde_json::to_string(&call.record(MOMENT)).unwrap(),
             concat!(
@@ -288,7 +255,7 @@ mod tests {
                 r#""eventType":"AwsApiCall","managementEvent":true,"recipientAccountId":"111122223333","eventCategory":"Management"}"#,
             )
         );
-        (call.op, call.claimed_access_key_id) = (&OpInfo::UNKNOWN, None);
+        (call.op, call.common.claimed_access_key_id) = (&OpInfo::UNKNOWN, None);
         let record = call.record(MOMENT);
         assert_eq!((record.event_name.as_str(), record.additional_event_data), ("UnknownOperation", None));
     }

@@ -23,6 +23,6 @@ pub use identity::{Attributes, SessionContext, SessionIssuer, UserIdentity};
 pub use outline::{
     IdentityOutline, IssuerOutline, Outline, ResourceOutline, SessionOutline, SignatureOutline, Text,
 };
-pub use record::{AdditionalEventData, Failure, Record, Resource, TlsDetails};
+pub use record::{AdditionalEventData, Common, Failure, Record, Resource, TlsDetails};
 pub use s3::{CallersCopy, S3Call, Signed};
 pub use size::EVENT_LEN_MAX;

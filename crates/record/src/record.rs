@@ -95,53 +95,69 @@ pub struct Failure {
     pub message: String,
 }
 
-/// What every record is made of, whatever the service.
-pub(crate) struct Head<'c> {
+/// What was seen of a request, whatever the service.
+#[derive(Debug, Clone)]
+pub struct Common {
+    /// Who; only [`UserIdentity::unproven`] if the signature was not proven.
+    pub identity: UserIdentity,
+    /// The key id that an unproven request named.
+    pub claimed_access_key_id: Option<String>,
+    /// The account that gets the record.
+    pub recipient_account: String,
+    /// The region that was called; of S3 the bucket's.
+    pub region: String,
+    /// The address of the client, or a service's name.
+    pub source_ip: String,
+    /// The User-Agent header.
+    pub user_agent: Option<String>,
+    /// The Host header.
+    pub host: String,
+    /// Version and cipher suite (OpenSSL's spelling) of the connection, if it was encrypted.
+    pub tls: Option<(String, String)>,
+    /// Also in the answer.
+    pub request_id: String,
+    /// A UUID.
+    pub event_id: String,
+    /// Why it did not succeed.
+    pub failure: Option<Failure>,
+}
+
+/// What a request asked for.
+pub(crate) struct Asked<'c> {
     pub event_source: String,
     pub event_name: &'c str,
     pub access: Access,
     pub category: Category,
-    pub identity: &'c UserIdentity,
-    pub event_time: Timestamp,
-    pub region: &'c str,
-    pub source_ip: &'c str,
-    pub user_agent: String,
-    pub host: &'c str,
-    pub tls: Option<&'c (String, String)>,
-    pub request_id: &'c str,
-    pub event_id: &'c str,
-    pub recipient_account: &'c str,
-    pub failure: Option<&'c Failure>,
 }
 
 impl Record {
-    /// A record without what only its service can say.
-    pub(crate) fn of(head: Head<'_>) -> Self {
+    /// A record without what only its service can say, the spelling of the user agent among it.
+    pub(crate) fn of(asked: Asked<'_>, common: &Common, event_time: Timestamp) -> Self {
+        let failure = common.failure.as_ref();
         Self {
             event_version: EVENT_VERSION.into(),
-            user_identity: head.identity.clone(),
-            event_time: head.event_time.to_rfc3339_seconds(),
-            event_source: head.event_source,
-            event_name: head.event_name.into(),
-            aws_region: head.region.into(),
-            source_ip_address: head.source_ip.into(),
-            user_agent: head.user_agent,
-            error_code: head.failure.map(|failure| failure.code.clone()),
-            error_message: head.failure.map(|failure| failure.message.clone()),
-            request_id: head.request_id.into(),
-            event_id: head.event_id.into(),
-            read_only: Some(head.access == Access::Read),
+            user_identity: common.identity.clone(),
+            event_time: event_time.to_rfc3339_seconds(),
+            event_source: asked.event_source,
+            event_name: asked.event_name.into(),
+            aws_region: common.region.clone(),
+            source_ip_address: common.source_ip.clone(),
+            error_code: failure.map(|failure| failure.code.clone()),
+            error_message: failure.map(|failure| failure.message.clone()),
+            request_id: common.request_id.clone(),
+            event_id: common.event_id.clone(),
+            read_only: Some(asked.access == Access::Read),
             event_type: "AwsApiCall".into(),
-            management_event: Some(head.category == Category::Management),
-            recipient_account_id: head.recipient_account.into(),
-            event_category: match head.category {
+            management_event: Some(asked.category == Category::Management),
+            recipient_account_id: common.recipient_account.clone(),
+            event_category: match asked.category {
                 Category::Data => "Data".into(),
                 Category::Management => "Management".into(),
             },
-            tls_details: head.tls.map(|(tls_version, cipher_suite)| TlsDetails {
+            tls_details: common.tls.as_ref().map(|(tls_version, cipher_suite)| TlsDetails {
                 tls_version: tls_version.clone(),
                 cipher_suite: cipher_suite.clone(),
-                client_provided_host_header: cut(head.host).to_owned(),
+                client_provided_host_header: cut(&common.host).to_owned(),
                 extra: Map::new(),
             }),
             ..Self::default()

@@ -5,9 +5,9 @@ use aws_api::{Category, Timestamp};
 use serde_json::{Map, Value};
 
 use crate::parameters::{cut, cut_to, request_parameters};
-use crate::record::Head;
+use crate::record::Asked;
 use crate::size::TEXT_LEN_MAX;
-use crate::{AdditionalEventData, Failure, Record, Resource, UserIdentity};
+use crate::{AdditionalEventData, Common, Record, Resource};
 
 /// How a request was signed, whether or not the signature was right.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,46 +23,26 @@ pub struct Signed {
 pub struct S3Call {
     /// What it asked for.
     pub op: &'static S3Op,
+    /// As of any request. The account is the bucket's, the region, too.
+    pub common: Common,
     /// The bucket that it named, decoded.
     pub bucket: Option<String>,
     /// The key that it named, decoded.
     pub key: Option<String>,
-    /// The Host header.
-    pub host: String,
     /// The query, decoded, in order.
     pub query: Vec<(String, String)>,
     /// The headers, names in lower case, in order.
     pub headers: Vec<(String, String)>,
-    /// Who; only [`UserIdentity::unproven`] if the signature was not proven.
-    pub identity: UserIdentity,
-    /// The key id that an unproven request named.
-    pub claimed_access_key_id: Option<String>,
     /// How it was signed; `None` if it was not.
     pub signed: Option<Signed>,
-    /// The address of the client.
-    pub source_ip: String,
-    /// The User-Agent header.
-    pub user_agent: Option<String>,
-    /// The bucket's region.
-    pub region: String,
     /// The account that owns the bucket, if there is such a bucket.
     pub bucket_owner: Option<String>,
-    /// The account that gets the record.
-    pub recipient_account: String,
-    /// Version and cipher suite (OpenSSL's spelling) of the connection, if it was encrypted.
-    pub tls: Option<(String, String)>,
-    /// `x-amz-request-id` of the answer.
-    pub request_id: String,
     /// `x-amz-id-2` of the answer.
     pub host_id: String,
-    /// A UUID.
-    pub event_id: String,
     /// Payload bytes received.
     pub bytes_in: u64,
     /// Body bytes sent.
     pub bytes_out: u64,
-    /// Why it did not succeed.
-    pub failure: Option<Failure>,
     /// The document that `PutBucketPolicy` was sent.
     pub bucket_policy: Option<Map<String, Value>>,
     /// What all copies have in common, of a call between accounts or an anonymous one.
@@ -94,34 +74,23 @@ impl S3Call {
         if copy.error_code.as_deref() == Some("AccessDenied") {
             copy.resources.iter_mut().for_each(|resource| resource.account_id = None);
         }
-        record.user_identity = self.identity.as_seen_by_others();
+        record.user_identity = self.common.identity.as_seen_by_others();
         (record, Some(copy))
     }
 
     /// The record, completed at `event_time`.
     pub fn record(&self, event_time: Timestamp) -> Record {
-        let head = Head {
+        let asked = Asked {
             event_source: "s3.amazonaws.com".into(),
             event_name: self.op.event_name,
             access: self.op.access,
             category: self.op.category,
-            identity: &self.identity,
-            event_time,
-            region: &self.region,
-            source_ip: &self.source_ip,
-            user_agent: self.user_agent_in_brackets(),
-            host: &self.host,
-            tls: self.tls.as_ref(),
-            request_id: &self.request_id,
-            event_id: &self.event_id,
-            recipient_account: &self.recipient_account,
-            failure: self.failure.as_ref(),
         };
         let mut parameters = request_parameters(
             self.op,
             self.bucket.as_deref(),
             self.key.as_deref(),
-            &self.host,
+            &self.common.host,
             &self.query,
             &self.headers,
         );
@@ -129,19 +98,20 @@ impl S3Call {
             parameters.insert("bucketPolicy".into(), Value::Object(policy.clone()));
         }
         let record = Record {
+            user_agent: self.user_agent_in_brackets(),
             request_parameters: Some(parameters),
             additional_event_data: Some(self.additional_event_data()),
             resources: self.resources(),
             shared_event_id: self.shared_event_id.clone(),
-            ..Record::of(head)
+            ..Record::of(asked, &self.common, event_time)
         };
         record.fitted()
     }
 
     /// S3 wraps it in square brackets; a service's own name stands bare.
     fn user_agent_in_brackets(&self) -> String {
-        let user_agent = self.user_agent.as_deref().unwrap_or_default();
-        if self.identity.invoked_by.is_some() {
+        let user_agent = self.common.user_agent.as_deref().unwrap_or_default();
+        if self.common.identity.invoked_by.is_some() {
             return user_agent.to_owned();
         }
         format!("[{}]", cut_to(user_agent, TEXT_LEN_MAX - "[]".len()))
@@ -150,10 +120,10 @@ impl S3Call {
     fn additional_event_data(&self) -> AdditionalEventData {
         AdditionalEventData {
             signature_version: self.signed.map(|signed| signed.version.into()),
-            cipher_suite: self.tls.as_ref().map(|(_, cipher_suite)| cipher_suite.clone()),
+            cipher_suite: self.common.tls.as_ref().map(|(_, cipher_suite)| cipher_suite.clone()),
             bytes_transferred_in: Some(self.bytes_in.into()),
             authentication_method: self.signed.map(|signed| signed.method.into()),
-            claimed_access_key_id: self.claimed_access_key_id.as_deref().map(|id| cut(id).to_owned()),
+            claimed_access_key_id: self.common.claimed_access_key_id.as_deref().map(|id| cut(id).to_owned()),
             x_amz_id_2: Some(self.host_id.clone()).filter(|id| !id.is_empty()),
             bytes_transferred_out: Some(self.bytes_out.into()),
             extra: Map::new(),

@@ -2,7 +2,7 @@
 
 use aws_api::Timestamp;
 use gateway::{Backend, BucketInfo};
-use record::{Entry, Outcome, S3Call, UserIdentity};
+use record::{Common, Entry, Outcome, S3Call, UserIdentity};
 use s3_embedded::{ServiceWriter, StagedObject};
 use store::Unit;
 use trail::Trail;
@@ -39,26 +39,28 @@ fn delivery(trail: &Trail, key: &str, bucket: &BucketInfo, len: u64) -> S3Call {
     let (request_id, event_id) = (clock::new_id().simple().to_string(), clock::new_id());
     S3Call {
         op: aws_api::s3::operation("PutObject").unwrap_or(&aws_api::s3::UNKNOWN),
+        common: Common {
+            identity: UserIdentity::service(SERVICE),
+            claimed_access_key_id: None,
+            recipient_account: bucket.owner.clone(),
+            region: bucket.region.clone(),
+            source_ip: SERVICE.into(),
+            user_agent: Some(SERVICE.into()),
+            host: format!("{}.s3.{}.amazonaws.com", trail.s3_bucket_name, bucket.region),
+            tls: None,
+            request_id: request_id[..16].to_ascii_uppercase(),
+            event_id: event_id.to_string(),
+            failure: None,
+        },
         bucket: Some(trail.s3_bucket_name.clone()),
         key: Some(key.to_owned()),
-        host: format!("{}.s3.{}.amazonaws.com", trail.s3_bucket_name, bucket.region),
         query: Vec::new(),
         headers: vec![("x-amz-acl".into(), "bucket-owner-full-control".into())],
-        identity: UserIdentity::service(SERVICE),
-        claimed_access_key_id: None,
         signed: Some(record::Signed { version: "SigV4", method: "AuthHeader" }),
-        source_ip: SERVICE.into(),
-        user_agent: Some(SERVICE.into()),
-        region: bucket.region.clone(),
         bucket_owner: Some(bucket.owner.clone()),
-        recipient_account: bucket.owner.clone(),
-        tls: None,
-        request_id: request_id[..16].to_ascii_uppercase(),
         host_id: String::new(),
-        event_id: event_id.to_string(),
         bytes_in: len,
         bytes_out: 0,
-        failure: None,
         shared_event_id: None,
         callers_copy: None,
         bucket_policy: None,

@@ -12,9 +12,9 @@ use aws_api::{Access, ApiError, Codec, OpInfo, RequestContext};
 use aws_wire::{Call, WireResponse};
 use bytes::Bytes;
 use gateway::Peer;
-use http::HeaderName;
+use http::HeaderValue;
 use http::request::Parts;
-use record::{ApiCall, Elements, Entry, Failure, Outcome, UserIdentity};
+use record::{ApiCall, Common, Elements, Entry, Failure, Outcome, UserIdentity};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use store::{StoreError, Unit};
@@ -22,63 +22,45 @@ use uuid::Uuid;
 
 use crate::app::{App, unavailable};
 use crate::clock;
-use crate::config::Config;
 use crate::counters::add;
 use crate::rpc::{Request, dispatch};
 use crate::services::Services;
 
 /// What was seen of a call before it is done.
 pub fn seen(call: &Call, ctx: &RequestContext, identity: UserIdentity, parts: &Parts, peer: &Peer) -> ApiCall {
-    let header = |name| header(parts, name);
-    ApiCall {
-        service: call.service(),
-        op: call.op(),
+    let common = Common {
         identity,
-        claimed_access_key_id: None,
-        account: ctx.account().to_owned(),
+        recipient_account: ctx.account().to_owned(),
         region: ctx.region.clone(),
+        ..of_head(parts, peer, &ctx.request_id)
+    };
+    ApiCall { service: call.service(), op: call.op(), common, parameters: None, response: None }
+}
+
+/// What a head and its connection say by themselves, which is nothing of whose call it is.
+fn of_head(parts: &Parts, peer: &Peer, request_id: &str) -> Common {
+    let header = |name| parts.headers.get(name).map(|value: &HeaderValue| lossy(value));
+    Common {
+        identity: UserIdentity::default(),
+        claimed_access_key_id: None,
+        recipient_account: String::new(),
+        region: String::new(),
         source_ip: peer.address.to_canonical().to_string(),
         user_agent: header(http::header::USER_AGENT),
         host: header(http::header::HOST).unwrap_or_default(),
         tls: peer.tls.clone(),
-        request_id: ctx.request_id.clone(),
+        request_id: request_id.to_owned(),
         event_id: clock::new_id().to_string(),
-        parameters: None,
-        response: None,
         failure: None,
     }
 }
 
-/// What was seen of a request that failed authentication, and is answered with `error`.
-fn unproven(
-    request: &Request<'_>,
-    claimed_access_key_id: Option<String>,
-    error: &ApiError,
-    config: &Config,
-) -> ApiCall {
-    let header = |name| header(request.parts, name);
-    ApiCall {
-        service: request.service,
-        op: request.head.op(request.service).unwrap_or(&OpInfo::UNKNOWN),
-        identity: UserIdentity::unproven(),
-        claimed_access_key_id,
-        // Nobody's call has nobody's account and region.
-        account: config.accounts().into_iter().next().unwrap_or_default(),
-        region: config.region.clone(),
-        source_ip: request.peer.address.to_canonical().to_string(),
-        user_agent: header(http::header::USER_AGENT),
-        host: header(http::header::HOST).unwrap_or_default(),
-        tls: request.peer.tls.clone(),
-        request_id: request.id.clone(),
-        event_id: clock::new_id().to_string(),
-        parameters: None,
-        response: None,
-        failure: Some(Failure { code: error.code.to_string(), message: error.message.clone() }),
-    }
+fn lossy(value: &HeaderValue) -> String {
+    String::from_utf8_lossy(value.as_bytes()).into_owned()
 }
 
-fn header(parts: &Parts, name: HeaderName) -> Option<String> {
-    parts.headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+fn failure(error: &ApiError) -> Failure {
+    Failure { code: error.code.to_string(), message: error.message.clone() }
 }
 
 /// Keeps a request that failed authentication apart, and tells how it is answered: with `error`, once its record is durable.
@@ -94,7 +76,17 @@ pub async fn refuse(
         add(&app.counters.api_refused_not_kept, 1);
         return error;
     }
-    let seen = unproven(request, claimed_access_key_id, &error, &app.config);
+    let common = Common {
+        identity: UserIdentity::unproven(),
+        claimed_access_key_id,
+        // Nobody's call is of no account and no region, so it is the server's.
+        recipient_account: app.config.accounts().into_iter().next().unwrap_or_default(),
+        region: app.config.region.clone(),
+        failure: Some(failure(&error)),
+        ..of_head(request.parts, request.peer, &request.id)
+    };
+    let op = request.head.op(request.service).unwrap_or(&OpInfo::UNKNOWN);
+    let seen = ApiCall { service: request.service, op, common, parameters: None, response: None };
     let mut unit = Unit::new();
     unit.append(Entry::encode(Outcome::Refused, &seen.record(now)).into());
     match app.store.commit(unit).await {
@@ -198,7 +190,7 @@ impl Recording<'_> {
             let mut state = self.state();
             if let Some(error) = error {
                 state.seen.response = None;
-                state.seen.failure = Some(Failure { code: error.code.to_string(), message: error.message.clone() });
+                state.seen.common.failure = Some(failure(error));
             }
             if state.opened {
                 unit.close_entry(entry_id(&state.seen));
@@ -212,7 +204,7 @@ impl Recording<'_> {
 }
 
 fn entry_id(seen: &ApiCall) -> [u8; 16] {
-    Uuid::parse_str(&seen.event_id).unwrap_or_default().into_bytes()
+    Uuid::parse_str(&seen.common.event_id).unwrap_or_default().into_bytes()
 }
 
 fn encode(seen: &ApiCall) -> Bytes {
@@ -223,7 +215,9 @@ fn encode(seen: &ApiCall) -> Bytes {
 fn announced(seen: &ApiCall) -> Bytes {
     let message = "The server ended, or failed, before the call was answered. It may have taken effect or not.";
     let failure = Failure { code: "InternalFailure".into(), message: message.into() };
-    encode(&ApiCall { failure: Some(failure), ..seen.clone() })
+    let mut seen = seen.clone();
+    seen.common.failure = Some(failure);
+    encode(&seen)
 }
 
 impl Codec for Recording<'_> {

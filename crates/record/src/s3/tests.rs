@@ -1,5 +1,7 @@
-use super::*;
 use aws_api::s3::operations;
+
+use super::*;
+use crate::{Failure, UserIdentity};
 
 fn op(name: &str) -> &'static S3Op {
     operations().find(|op| op.name == name).expect("an operation of S3")
@@ -12,34 +14,36 @@ fn pair(name: &str, value: &str) -> (String, String) {
 fn call(name: &str, key: Option<&str>) -> S3Call {
     S3Call {
         op: op(name),
+        common: Common {
+            identity: UserIdentity {
+                kind: "IAMUser".into(),
+                principal_id: Some("AIDAEXAMPLE".into()),
+                arn: Some("arn:aws:iam::111122223333:user/u".into()),
+                account_id: Some("111122223333".into()),
+                access_key_id: Some("AKIAEXAMPLE".into()),
+                user_name: Some("u".into()),
+                ..UserIdentity::default()
+            },
+            claimed_access_key_id: None,
+            recipient_account: "111122223333".into(),
+            region: "eu-central-1".into(),
+            source_ip: "192.0.2.1".into(),
+            user_agent: Some("Boto/2.49.0".into()),
+            host: "b.s3.eu-central-1.amazonaws.com".into(),
+            tls: None,
+            request_id: "7C1B9D42EXAMPLE0".into(),
+            event_id: "00000000-0000-0000-0000-000000000001".into(),
+            failure: None,
+        },
         bucket: Some("b".into()),
         key: key.map(Into::into),
-        host: "b.s3.eu-central-1.amazonaws.com".into(),
         query: Vec::new(),
         headers: Vec::new(),
-        identity: UserIdentity {
-            kind: "IAMUser".into(),
-            principal_id: Some("AIDAEXAMPLE".into()),
-            arn: Some("arn:aws:iam::111122223333:user/u".into()),
-            account_id: Some("111122223333".into()),
-            access_key_id: Some("AKIAEXAMPLE".into()),
-            user_name: Some("u".into()),
-            ..UserIdentity::default()
-        },
-        claimed_access_key_id: None,
         signed: Some(Signed { version: "SigV2", method: "AuthHeader" }),
-        source_ip: "192.0.2.1".into(),
-        user_agent: Some("Boto/2.49.0".into()),
-        region: "eu-central-1".into(),
         bucket_owner: Some("111122223333".into()),
-        recipient_account: "111122223333".into(),
-        tls: None,
-        request_id: "7C1B9D42EXAMPLE0".into(),
         host_id: "aG9zdA==".into(),
-        event_id: "00000000-0000-0000-0000-000000000001".into(),
         bytes_in: 0,
         bytes_out: 2356,
-        failure: None,
         shared_event_id: None,
         callers_copy: None,
         bucket_policy: None,
@@ -52,7 +56,7 @@ const MOMENT: Timestamp = Timestamp::from_secs(1_773_480_413);
 #[test]
 fn golden() {
     let mut call = call("GetObject", Some("k"));
-    call.tls = Some(("TLSv1.3".into(), "TLS_AES_128_GCM_SHA256".into()));
+    call.common.tls = Some(("TLSv1.3".into(), "TLS_AES_128_GCM_SHA256".into()));
     let json = serde_json::to_string(&call.record(MOMENT)).unwrap();
     assert_eq!(
         json,
@@ -124,18 +128,19 @@ fn no_secret_is_in_the_record() {
 #[test]
 fn failures_and_odd_user_agents() {
     let mut call = call("GetObject", Some("k"));
-    call.failure = Some(Failure { code: "NoSuchKey".into(), message: "The specified key does not exist.".into() });
-    call.user_agent = None;
+    call.common.failure =
+        Some(Failure { code: "NoSuchKey".into(), message: "The specified key does not exist.".into() });
+    call.common.user_agent = None;
     let record = call.record(MOMENT);
     assert_eq!(record.error_code.as_deref(), Some("NoSuchKey"));
     assert_eq!(record.error_message.as_deref(), Some("The specified key does not exist."));
     assert_eq!(record.user_agent, "[]");
 
-    call.user_agent = Some("é".repeat(1000));
+    call.common.user_agent = Some("é".repeat(1000));
     assert_eq!(call.record(MOMENT).user_agent.len(), TEXT_LEN_MAX);
 
-    call.identity = UserIdentity::service("cloudtrail.amazonaws.com");
-    call.user_agent = Some("cloudtrail.amazonaws.com".into());
+    call.common.identity = UserIdentity::service("cloudtrail.amazonaws.com");
+    call.common.user_agent = Some("cloudtrail.amazonaws.com".into());
     assert_eq!(call.record(MOMENT).user_agent, "cloudtrail.amazonaws.com");
 }
 
@@ -157,12 +162,15 @@ fn an_entry_reads_back_as_it_was_written() {
 fn a_call_between_accounts_is_an_event_of_both() {
     let mut call = call("GetObject", Some("k"));
     call.bucket_owner = Some("444455556666".into());
-    call.recipient_account = "444455556666".into();
+    call.common.recipient_account = "444455556666".into();
     call.shared_event_id = Some("shared".into());
     call.callers_copy = Some(CallersCopy { account: "111122223333".into(), event_id: "copy".into() });
     let (owners, callers) = call.records(MOMENT);
     let callers = callers.unwrap();
-    assert_eq!((owners.recipient_account_id.as_str(), owners.event_id.as_str()), ("444455556666", &*call.event_id));
+    assert_eq!(
+        (owners.recipient_account_id.as_str(), owners.event_id.as_str()),
+        ("444455556666", &*call.common.event_id)
+    );
     assert_eq!((callers.recipient_account_id.as_str(), callers.event_id.as_str()), ("111122223333", "copy"));
     for copy in [&owners, &callers] {
         assert_eq!(copy.shared_event_id.as_deref(), Some("shared"));
@@ -171,10 +179,10 @@ fn a_call_between_accounts_is_an_event_of_both() {
     let seen = serde_json::to_value(&owners.user_identity).unwrap();
     let expected = serde_json::json!({"type": "AWSAccount", "principalId": "AIDAEXAMPLE", "accountId": "111122223333"});
     assert_eq!(seen, expected);
-    assert_eq!(callers.user_identity, call.identity);
+    assert_eq!(callers.user_identity, call.common.identity);
     assert!(owners.is_of_foreign_caller() && !callers.is_of_foreign_caller());
 
-    call.failure = Some(Failure { code: "AccessDenied".into(), message: "Access Denied".into() });
+    call.common.failure = Some(Failure { code: "AccessDenied".into(), message: "Access Denied".into() });
     let (owners, callers) = call.records(MOMENT);
     assert_eq!(owners.resources[1].account_id.as_deref(), Some("444455556666"));
     assert!(callers.unwrap().resources.iter().all(|resource| resource.account_id.is_none()));
