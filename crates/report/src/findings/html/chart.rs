@@ -19,7 +19,9 @@ const SERIES_MAX: usize = 8;
 const HEIGHT: u128 = 1_000;
 /// A bar with anything in it is at least as high, so that it is not taken for none.
 const HEIGHT_MIN: u128 = 14;
-/// The same for the small charts.
+/// Stands for a name where no field tells callers apart.
+const ALL: &str = "All callers";
+/// The height of the small charts.
 const TREND_HEIGHT: u128 = 20;
 
 /// A caller as the chart tells them apart: by identity if that is among the fields, else by all fields.
@@ -92,14 +94,13 @@ pub(super) fn section(context: &Context<'_>, series: &[Series<'_>]) -> Markup {
     let Some(span) = context.span else { return html! {} };
     let bins = Bins::new(span);
     let rows = rows(series, bins);
-    let unit = match bins.width {
-        1 => "day".to_owned(),
-        7 => "week".to_owned(),
-        days => format!("{days} days"),
-    };
     html! {
         section aria-labelledby="time" {
-            h2 id="time" { (nouns(context)) " " @if bins.width > 7 { "in each " } @else { "a " } (unit) }
+            h2 id="time" { (nouns(context)) @match bins.width {
+                1 => { " a day" }
+                7 => { " a week" }
+                days => { " in each " (days) " days" }
+            } }
             (bars(&rows, bins, span))
             @if !rows.is_empty() { (legend(&rows, bins, span)) }
         }
@@ -115,6 +116,7 @@ fn name(row: &Row<'_>) -> Markup {
     html! {
         @match row.series {
             Some(series) => {
+                @if series.name.is_empty() { (ALL) }
                 @for (at, (field, value)) in series.name.iter().enumerate() {
                     @if at > 0 { span.dim { " / " } }
                     @if *field == Field::Identity { (identity(value)) } @else { (shown(value)) }
@@ -127,6 +129,7 @@ fn name(row: &Row<'_>) -> Markup {
 
 fn plain_name(row: &Row<'_>) -> String {
     match row.series {
+        Some(series) if series.name.is_empty() => ALL.to_owned(),
         Some(series) => series.name.iter().map(|(_, value)| shown(value)).collect::<Vec<_>>().join(" / "),
         None => counted(row.others as u64, "other caller"),
     }
@@ -139,7 +142,11 @@ fn bars(rows: &[Row<'_>], bins: Bins, span: Span) -> Markup {
     let top = axis_top(highest);
     let wide = bins.count * 10;
     let empty = totals.iter().filter(|total| **total == 0).count() as u64;
-    let bar = if bins.width == 1 { "day" } else { "bar" };
+    let bar = match bins.width {
+        1 => "day",
+        7 => "week",
+        _ => "period",
+    };
     let told = format!(
         "Bar chart from {} to {}: at most {} in a {bar}; {} without any.",
         calendar::shown(span.first),
@@ -148,7 +155,7 @@ fn bars(rows: &[Row<'_>], bins: Bins, span: Span) -> Markup {
         counted(empty, bar),
     );
     html! {
-        figure.chart {
+        figure.chart.none[highest == 0] {
             div.axis aria-hidden="true" {
                 span { (separated(clamp(top))) } span { (separated(clamp(top / 2))) } span { "0" }
             }

@@ -120,7 +120,7 @@ fn checks(context: &Context<'_>) -> Markup {
     html! {
         section aria-labelledby="checks" {
             h2 id="checks" { "Checks" }
-            div.scroll tabindex="0" role="region" aria-labelledby="checks" {
+            div.scroll tabindex="0" role="region" aria-label="Table of the checks" {
                 table {
                     thead { tr {
                         th scope="col" { "Check" } th scope="col" { "End" }
