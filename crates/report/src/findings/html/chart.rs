@@ -8,7 +8,7 @@ use maud::{Markup, html};
 
 use super::{Context, identity, shown};
 use crate::findings::Days;
-use crate::findings::calendar::{self, Bins, Span, day, days_between};
+use crate::findings::calendar::{self, Bins, Span, days_between, last_day};
 use crate::findings::grouped::add_days;
 use crate::number::{counted, separated};
 use crate::{Field, Group};
@@ -67,7 +67,6 @@ struct Row<'a> {
 
 fn rows<'a>(series: &'a [Series<'a>], bins: Bins) -> Vec<Row<'a>> {
     let own = &series[..series.len().min(SERIES_MAX)];
-    let last = |days: &Days| days.iter().filter(|(_, count)| **count > 0).filter_map(|(text, _)| day(text)).max();
     let mut rows: Vec<_> = own
         .iter()
         .map(|series| Row {
@@ -75,7 +74,7 @@ fn rows<'a>(series: &'a [Series<'a>], bins: Bins) -> Vec<Row<'a>> {
             others: 0,
             count: series.count,
             bins: bins.fill(&series.days),
-            last: last(&series.days),
+            last: last_day(&series.days),
         })
         .collect();
     let others = &series[own.len()..];
@@ -85,7 +84,7 @@ fn rows<'a>(series: &'a [Series<'a>], bins: Bins) -> Vec<Row<'a>> {
             add_days(&mut days, &series.days);
         }
         let count = others.iter().fold(0_u64, |sum, series| sum.saturating_add(series.count));
-        rows.push(Row { series: None, others: others.len(), count, bins: bins.fill(&days), last: last(&days) });
+        rows.push(Row { series: None, others: others.len(), count, bins: bins.fill(&days), last: last_day(&days) });
     }
     rows
 }
