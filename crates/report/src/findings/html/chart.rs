@@ -101,7 +101,7 @@ pub(super) fn section(context: &Context<'_>, series: &[Series<'_>]) -> Markup {
                 days => { " in each " (days) " days" }
             } }
             (bars(&rows, bins, span))
-            @if !rows.is_empty() { (legend(&rows, bins, span)) }
+            @if !rows.is_empty() { (legend(&rows, bins, span, context.findings.has_several_checks())) }
         }
     }
 }
@@ -212,13 +212,13 @@ fn column(rows: &[Row<'_>], bin: usize, total: u64, top: u128, label: &str) -> M
 }
 
 /// Who the colours are, each with its own course, which may be lost in the bars of more active ones.
-fn legend(rows: &[Row<'_>], bins: Bins, span: Span) -> Markup {
+fn legend(rows: &[Row<'_>], bins: Bins, span: Span, several_checks: bool) -> Markup {
     html! {
         div.scroll tabindex="0" role="region" aria-label="The callers of the chart" {
             table.legend {
                 thead { tr {
                     th scope="col" { "Caller" } th.trend scope="col" { "Trend" }
-                    th.number scope="col" { "Requests" } th scope="col" { "Last match" } th.number scope="col" { "Quiet for" }
+                    th.number scope="col" { @if several_checks { "Matches" } @else { "Requests" } } th scope="col" { "Last match" } th.number scope="col" { "Quiet for" }
                 } }
                 tbody {
                     @for (at, row) in rows.iter().enumerate() {
