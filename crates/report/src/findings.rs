@@ -2,6 +2,17 @@
 //!
 //! The scanner fills [`Findings`]; [`table`], [`json`], [`csv`] and [`html`] write them. `by` are the fields that tell callers
 //! apart: those that differ in nothing else are one. Where several checks ran, a caller has a row for each that found it.
+//!
+//! ```
+//! use report::Field;
+//! use report::findings::{Findings, html};
+//!
+//! let findings = Findings { files: 2, records: 40, generated: "2026-04-01T08:12:00Z".into(), ..Findings::default() };
+//! let mut page = Vec::new();
+//! html::write(&findings, &[Field::Identity, Field::Bucket], &mut page)?;
+//! assert!(page.starts_with(b"<!DOCTYPE html>"));
+//! # Ok::<(), std::io::Error>(())
+//! ```
 
 mod advice;
 mod calendar;

@@ -1,8 +1,8 @@
-//! What is told of callers: grouped and counted, as a table, JSON or CSV.
+//! What is told of callers, and of what a scan found.
 //!
-//! What a scan of an archive found is [`findings::Findings`]; its reports are a table, JSON, CSV and a page of HTML.
-//! [`Report`] groups [`pipeline::Caller`]s by the [`Field`]s that were asked for; [`table`], [`json`] and [`csv`] write it. They
-//! fail only as what they write to fails.
+//! [`Report`] groups [`pipeline::Caller`]s by the [`Field`]s that were asked for; [`table`], [`json`] and [`csv`] write it.
+//! [`findings::Findings`] is what a scan of an archive found; it has the same reports, and a page of HTML. All of them fail only
+//! as what they write to fails.
 //!
 //! Identities, keys, user agents, buckets and errors are strangers' text. Nothing of it acts on whoever reads a report:
 //! [`sanitize`] has the rule, and each format the escapes of its own.

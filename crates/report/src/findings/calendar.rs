@@ -15,6 +15,16 @@ pub(super) fn day(text: &str) -> Option<Date> {
     Date::parse(text.get(..10)?, FORMAT).ok()
 }
 
+/// The first with a request. Days sort as their texts do.
+fn first_day(days: &Days) -> Option<Date> {
+    days.iter().filter(|(_, count)| **count > 0).find_map(|(text, _)| day(text))
+}
+
+/// The last with a request.
+pub(super) fn last_day(days: &Days) -> Option<Date> {
+    days.iter().rev().filter(|(_, count)| **count > 0).find_map(|(text, _)| day(text))
+}
+
 /// `2026-03-14`
 pub(super) fn shown(day: Date) -> String {
     day.format(FORMAT).unwrap_or_default()
@@ -32,9 +42,10 @@ impl Span {
     pub fn of(findings: &Findings) -> Option<Self> {
         let ends = [&findings.first_time, &findings.last_time];
         let ends = ends.into_iter().flatten().map(String::as_str);
-        let matched = findings.callers.iter().flat_map(|found| found.days.keys()).map(String::as_str);
-        let days = || ends.clone().chain(matched.clone()).filter_map(day);
-        Some(Self { first: days().min()?, last: days().max()? })
+        let matched = || findings.callers.iter().map(|found| &found.days);
+        let first = ends.clone().filter_map(day).chain(matched().filter_map(first_day)).min()?;
+        let last = ends.filter_map(day).chain(matched().filter_map(last_day)).max()?;
+        Some(Self { first, last })
     }
 
     /// How many.

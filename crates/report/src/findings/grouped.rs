@@ -48,10 +48,19 @@ impl<'a> Grouped<'a> {
     }
 }
 
+/// Adds requests up. Most days are there already, so that their texts need no copy.
 pub(super) fn add_days(days: &mut Days, more: &Days) {
+    if days.is_empty() {
+        days.clone_from(more);
+        return;
+    }
     for (day, count) in more {
-        let total = days.entry(day.clone()).or_default();
-        *total = total.saturating_add(*count);
+        match days.get_mut(day) {
+            Some(total) => *total = total.saturating_add(*count),
+            None => {
+                days.insert(day.clone(), *count);
+            }
+        }
     }
 }
 

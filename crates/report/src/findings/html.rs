@@ -1,6 +1,6 @@
 //! Findings as one page that needs nothing else: no network, no font, no script of others.
 //!
-//! Strangers' text is made visible by [`shown`] and escaped by `maud`. Should that ever fail, the page's own Content Security
+//! Strangers' text is made visible by `shown` and escaped by `maud`. Should that ever fail, the page's own Content Security
 //! Policy lets no style and no script run but those whose hashes it names, and loads nothing.
 
 mod buckets;

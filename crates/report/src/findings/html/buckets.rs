@@ -49,7 +49,7 @@ fn cost(context: &Context<'_>, span: Span) -> Markup {
 fn table(buckets: &[Bucket<'_>], span: Span) -> Markup {
     let more = buckets.len().saturating_sub(ROWS_MAX) as u64;
     html! {
-        div.scroll tabindex="0" role="region" aria-labelledby="buckets" {
+        div.scroll tabindex="0" role="region" aria-label="Table of the buckets" {
             table.sortable {
                 thead { tr {
                     th scope="col" data-sort="text" { "Bucket" }

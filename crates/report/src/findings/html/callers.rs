@@ -35,7 +35,7 @@ pub(super) fn section(context: &Context<'_>) -> Markup {
                 input id="filter" type="search" autocomplete="off" spellcheck="false" placeholder="identity, address, software, bucket";
                 p id="shown" role="status" {}
             }
-            div.scroll tabindex="0" role="region" aria-labelledby="callers" {
+            div.scroll tabindex="0" role="region" aria-label="Table of the callers" {
                 table.sortable.filtered {
                     (columns.head())
                     tbody { @for found in groups.iter().take(ROWS_MAX) { (columns.row(&context.grouped.fields, found)) } }

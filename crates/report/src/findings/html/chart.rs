@@ -8,7 +8,7 @@ use maud::{Markup, html};
 
 use super::{Context, identity, shown};
 use crate::findings::Days;
-use crate::findings::calendar::{self, Bins, Span, day, days_between};
+use crate::findings::calendar::{self, Bins, Span, days_between, last_day};
 use crate::findings::grouped::add_days;
 use crate::number::{counted, separated};
 use crate::{Field, Group};
@@ -19,7 +19,9 @@ const SERIES_MAX: usize = 8;
 const HEIGHT: u128 = 1_000;
 /// A bar with anything in it is at least as high, so that it is not taken for none.
 const HEIGHT_MIN: u128 = 14;
-/// The same for the small charts.
+/// Stands for a name where no field tells callers apart.
+const ALL: &str = "All callers";
+/// The height of the small charts.
 const TREND_HEIGHT: u128 = 20;
 
 /// A caller as the chart tells them apart: by identity if that is among the fields, else by all fields.
@@ -65,7 +67,6 @@ struct Row<'a> {
 
 fn rows<'a>(series: &'a [Series<'a>], bins: Bins) -> Vec<Row<'a>> {
     let own = &series[..series.len().min(SERIES_MAX)];
-    let last = |days: &Days| days.iter().filter(|(_, count)| **count > 0).filter_map(|(text, _)| day(text)).max();
     let mut rows: Vec<_> = own
         .iter()
         .map(|series| Row {
@@ -73,7 +74,7 @@ fn rows<'a>(series: &'a [Series<'a>], bins: Bins) -> Vec<Row<'a>> {
             others: 0,
             count: series.count,
             bins: bins.fill(&series.days),
-            last: last(&series.days),
+            last: last_day(&series.days),
         })
         .collect();
     let others = &series[own.len()..];
@@ -83,7 +84,7 @@ fn rows<'a>(series: &'a [Series<'a>], bins: Bins) -> Vec<Row<'a>> {
             add_days(&mut days, &series.days);
         }
         let count = others.iter().fold(0_u64, |sum, series| sum.saturating_add(series.count));
-        rows.push(Row { series: None, others: others.len(), count, bins: bins.fill(&days), last: last(&days) });
+        rows.push(Row { series: None, others: others.len(), count, bins: bins.fill(&days), last: last_day(&days) });
     }
     rows
 }
@@ -92,16 +93,15 @@ pub(super) fn section(context: &Context<'_>, series: &[Series<'_>]) -> Markup {
     let Some(span) = context.span else { return html! {} };
     let bins = Bins::new(span);
     let rows = rows(series, bins);
-    let unit = match bins.width {
-        1 => "day".to_owned(),
-        7 => "week".to_owned(),
-        days => format!("{days} days"),
-    };
     html! {
         section aria-labelledby="time" {
-            h2 id="time" { (nouns(context)) " " @if bins.width > 7 { "in each " } @else { "a " } (unit) }
+            h2 id="time" { (nouns(context)) @match bins.width {
+                1 => { " a day" }
+                7 => { " a week" }
+                days => { " in each " (days) " days" }
+            } }
             (bars(&rows, bins, span))
-            @if !rows.is_empty() { (legend(&rows, bins, span)) }
+            @if !rows.is_empty() { (legend(&rows, bins, span, context.findings.has_several_checks())) }
         }
     }
 }
@@ -115,6 +115,7 @@ fn name(row: &Row<'_>) -> Markup {
     html! {
         @match row.series {
             Some(series) => {
+                @if series.name.is_empty() { (ALL) }
                 @for (at, (field, value)) in series.name.iter().enumerate() {
                     @if at > 0 { span.dim { " / " } }
                     @if *field == Field::Identity { (identity(value)) } @else { (shown(value)) }
@@ -127,6 +128,7 @@ fn name(row: &Row<'_>) -> Markup {
 
 fn plain_name(row: &Row<'_>) -> String {
     match row.series {
+        Some(series) if series.name.is_empty() => ALL.to_owned(),
         Some(series) => series.name.iter().map(|(_, value)| shown(value)).collect::<Vec<_>>().join(" / "),
         None => counted(row.others as u64, "other caller"),
     }
@@ -139,7 +141,11 @@ fn bars(rows: &[Row<'_>], bins: Bins, span: Span) -> Markup {
     let top = axis_top(highest);
     let wide = bins.count * 10;
     let empty = totals.iter().filter(|total| **total == 0).count() as u64;
-    let bar = if bins.width == 1 { "day" } else { "bar" };
+    let bar = match bins.width {
+        1 => "day",
+        7 => "week",
+        _ => "period",
+    };
     let told = format!(
         "Bar chart from {} to {}: at most {} in a {bar}; {} without any.",
         calendar::shown(span.first),
@@ -148,7 +154,7 @@ fn bars(rows: &[Row<'_>], bins: Bins, span: Span) -> Markup {
         counted(empty, bar),
     );
     html! {
-        figure.chart {
+        figure.chart.none[highest == 0] {
             div.axis aria-hidden="true" {
                 span { (separated(clamp(top))) } span { (separated(clamp(top / 2))) } span { "0" }
             }
@@ -206,13 +212,13 @@ fn column(rows: &[Row<'_>], bin: usize, total: u64, top: u128, label: &str) -> M
 }
 
 /// Who the colours are, each with its own course, which may be lost in the bars of more active ones.
-fn legend(rows: &[Row<'_>], bins: Bins, span: Span) -> Markup {
+fn legend(rows: &[Row<'_>], bins: Bins, span: Span, several_checks: bool) -> Markup {
     html! {
         div.scroll tabindex="0" role="region" aria-label="The callers of the chart" {
             table.legend {
                 thead { tr {
                     th scope="col" { "Caller" } th.trend scope="col" { "Trend" }
-                    th.number scope="col" { "Requests" } th scope="col" { "Last match" } th.number scope="col" { "Quiet for" }
+                    th.number scope="col" { @if several_checks { "Matches" } @else { "Requests" } } th scope="col" { "Last match" } th.number scope="col" { "Quiet for" }
                 } }
                 tbody {
                     @for (at, row) in rows.iter().enumerate() {

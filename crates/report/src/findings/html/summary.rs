@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::chart::Series;
 use super::{Context, instant, shown};
-use crate::findings::calendar::{self, Span, day, days_between};
+use crate::findings::calendar::{self, Span, day, days_between, last_day};
 use crate::findings::{CheckTitle, Findings};
 use crate::number::{counted, separated};
 use crate::sanitize::sanitize;
@@ -68,8 +68,7 @@ fn term(check: &CheckTitle, generated: &str) -> Markup {
 /// The last day with a match, and how many days of the archive came after it.
 fn last_match(context: &Context<'_>) -> Option<(String, u64)> {
     let Span { last, .. } = context.span?;
-    let days = context.findings.callers.iter().flat_map(|found| &found.days).filter(|(_, count)| **count > 0);
-    let matched = days.filter_map(|(text, _)| day(text)).max()?;
+    let matched = context.findings.callers.iter().filter_map(|found| last_day(&found.days)).max()?;
     Some((calendar::shown(matched), days_between(matched, last)))
 }
 
@@ -120,7 +119,7 @@ fn checks(context: &Context<'_>) -> Markup {
     html! {
         section aria-labelledby="checks" {
             h2 id="checks" { "Checks" }
-            div.scroll tabindex="0" role="region" aria-labelledby="checks" {
+            div.scroll tabindex="0" role="region" aria-label="Table of the checks" {
                 table {
                     thead { tr {
                         th scope="col" { "Check" } th scope="col" { "End" }

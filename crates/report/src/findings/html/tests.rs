@@ -159,6 +159,7 @@ fn rows_are_bounded_and_what_is_left_out_is_said() {
 fn an_empty_archive_has_a_page() {
     let page = text(&Findings::default(), &[]);
     has(&page, &["<strong>Nothing matched</strong> in 0 records.", "<h1>Findings</h1>"]);
+    has(&text(&findings(), &[]), &["11  All callers</title>"]);
     let quiet = Findings { callers: Vec::new(), matched: 0, ..findings() };
     has(&text(&quiet, &Field::ALL), &["5 days without a match"]);
 }
