@@ -8,6 +8,7 @@ mod matching;
 mod report;
 mod sanitize;
 mod serve;
+mod sql;
 mod terminal;
 mod verify;
 
@@ -41,6 +42,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Serve(arguments) => serve::run(arguments).map(|()| ExitCode::SUCCESS),
         Command::Callers(arguments) => callers::run(&arguments).map(|()| ExitCode::SUCCESS),
         Command::Match(arguments) => matching::run(&arguments),
+        Command::Sql(arguments) => sql::run(&arguments).map(|()| ExitCode::SUCCESS),
         Command::Verify(arguments) => verify::run(&arguments),
     }
 }
@@ -49,6 +51,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
 fn failure(command: &Command) -> ExitCode {
     match command {
         Command::Serve(_) | Command::Callers(_) => ExitCode::FAILURE,
+        Command::Sql(_) => sql::EXIT_ERROR.into(),
         Command::Match(_) => matching::EXIT_ERROR.into(),
         Command::Verify(_) => verify::EXIT_ERROR.into(),
     }
