@@ -191,6 +191,10 @@ class Session:
         errors = {name: answer["error"] for name, answer in answers.items() if "error" in answer}
         return {name: answer.get("rows") for name, answer in answers.items()}, errors
 
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait(timeout=30)
+
 
 @pytest.fixture(scope="module", params=["duckdb", "spark"])
 def session(request):
@@ -198,8 +202,7 @@ def session(request):
         pytest.skip("Spark needs a Java on PATH")
     session = Session(request.param)
     yield session
-    session.process.stdin.close()
-    session.process.wait(timeout=30)
+    session.close()
 
 
 @pytest.fixture(scope="module")
@@ -352,7 +355,9 @@ def test_athena_is_asked_in_its_grammar(tmp_path):
             refused[name] = done.stderr
     assert set(refused) == {"null", "booleans", "exists of an element"}
     assert refused["booleans"].startswith("sigtrail: detail.managementEvent: Athena cannot ask for a field that has no column")
-    answers, errors = Session("athena").ask(scripts)
+    session = Session("athena")
+    answers, errors = session.ask(scripts)
+    session.close()
     assert errors == {}
     assert {name: rows for name, rows in answers.items() if rows != [["Select"]]} == {}
 

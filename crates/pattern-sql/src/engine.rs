@@ -92,9 +92,9 @@ pub(crate) fn grouped(matching: &str, columns: &[(Field, String)], text: impl Fn
     inner.push("event_time".to_owned());
     let names: Vec<&str> = columns.iter().map(|(field, _)| field.name()).collect();
     let group = if names.is_empty() { String::new() } else { format!("\nGROUP BY {}", names.join(", ")) };
-    let counts = ["count(*) AS requests", "min(event_time) AS first_seen", "max(event_time) AS last_seen"];
+    let counts = ["count(*) AS count", "min(event_time) AS first_seen", "max(event_time) AS last_seen"];
     let outer: Vec<&str> = names.iter().copied().chain(counts).collect();
-    let order: Vec<&str> = ["requests DESC"].into_iter().chain(names).collect();
+    let order: Vec<&str> = ["count DESC"].into_iter().chain(names).collect();
     format!(
         "{matching}, texts AS (\n    SELECT\n        {}\n    FROM matching\n), callers AS (\n    SELECT\n        {}\n    \
          FROM texts\n)\nSELECT {}\nFROM callers{group}\nORDER BY {}",
