@@ -202,7 +202,7 @@ pub enum SqlEngine {
     Athena,
     /// Apache Spark SQL
     Spark,
-    /// DuckDB
+    #[value(help = "DuckDB")]
     Duckdb,
     /// CloudWatch Logs Insights
     LogsInsights,
