@@ -1,4 +1,4 @@
-//! The real S3 clients of the end-to-end tests, each in an environment of its own under `.e2e/`.
+//! The real S3 clients of the end-to-end tests, and the engines that run SQL, each in an environment of its own under `.e2e/`.
 //!
 //! Everything comes from `PyPI`, at the versions in `tests/e2e/requirements/`. An environment that already has the
 //! wanted versions is left alone, so the second run costs nothing.
@@ -30,7 +30,7 @@ pub struct Clients {
 pub fn set_up(root: &Path) -> Result<Clients> {
     let places = Places::of(root);
     let python = find_python()?;
-    for name in ["tests", "awscli", "query"] {
+    for name in ["tests", "awscli", "query", "sql"] {
         places.install(name, |folder| make_venv(&python, folder))?;
     }
     let old_client_missing = match find_python27() {

@@ -93,6 +93,16 @@ impl Folded {
         Some(out)
     }
 
+    /// The two forms of each character; `None` if it matches nothing.
+    pub(crate) fn forms(&self) -> Option<Vec<(String, String)>> {
+        let forms = |unit: &Unit| match unit {
+            Unit::Ascii { lower, upper } => Some((char::from(*lower).into(), char::from(*upper).into())),
+            Unit::Other(forms) => Some((forms.lower.to_string(), forms.upper.to_string())),
+            Unit::Nothing => None,
+        };
+        self.units.iter().map(forms).collect()
+    }
+
     pub(crate) fn equals(&self, text: &[u8]) -> bool {
         self.units.iter().try_fold(text, |text, unit| unit.strip_front(text)).is_some_and(<[u8]>::is_empty)
     }

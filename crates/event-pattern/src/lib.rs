@@ -18,6 +18,7 @@ mod number;
 mod operator;
 mod pattern;
 mod shared;
+mod view;
 mod wildcard;
 
 pub use compile::MAX_PATTERN_BYTES;
@@ -27,3 +28,4 @@ pub use explain::{Explanation, FieldMatch, FieldMismatch, Mismatch};
 pub use matcher::Matcher;
 pub use pattern::{Options, Pattern, SERVICE_MAX_CHARS, Value};
 pub use shared::{Change, SharedMatcher};
+pub use view::{CaseForms, Combination, FieldCondition, Test};

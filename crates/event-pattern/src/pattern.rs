@@ -148,7 +148,7 @@ impl Pattern {
     }
 }
 
-fn scalar(value: Value<'_>) -> (Kind, &str) {
+pub(crate) fn scalar(value: Value<'_>) -> (Kind, &str) {
     match value {
         Value::String(text) => (Kind::Text, text),
         Value::Number(literal) if is_number(literal) => (Kind::Number, literal),

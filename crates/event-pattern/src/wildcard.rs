@@ -54,6 +54,11 @@ impl Wildcard {
         self.middle.iter().map(|piece| &**piece)
     }
 
+    /// The texts between its stars; one where there is no star.
+    pub(crate) fn pieces(&self) -> impl Iterator<Item = &[u8]> {
+        std::iter::once(self.head()).chain(self.middle()).chain(self.tail.as_deref())
+    }
+
     /// What every matching text ends with.
     pub(crate) fn tail(&self) -> &[u8] {
         self.tail.as_ref().unwrap_or(&self.head)

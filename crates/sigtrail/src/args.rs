@@ -31,6 +31,8 @@ pub enum Command {
     Checks,
     /// Search events, one JSON object a line, with an event pattern, as grep does
     Match(MatchArguments),
+    /// Write the query that asks of CloudTrail's log files, in another engine, who matches an event pattern
+    Sql(SqlArguments),
     /// Check the digest chain of delivered log files, and every log file that it names
     Verify(VerifyArguments),
 }
@@ -253,6 +255,47 @@ Exit status: 0 if nothing was changed or is missing; 1 if something was or is, o
 digests of its time do not name; else 2 after any error, and if something could not be checked: a file that cannot be read,
 a signature. The newest digest in a folder counts as such only if it names log files.";
 
+#[derive(Debug, Args)]
+#[command(after_help = SQL_HELP, group(ArgGroup::new("question").required(true)))]
+pub struct SqlArguments {
+    /// Who is to be asked
+    #[arg(long, value_enum)]
+    pub engine: SqlEngine,
+    /// Ask for the records that match this event pattern; `-` is stdin
+    #[arg(short = 'f', long, value_name = "FILE", group = "question")]
+    pub pattern: Option<PathBuf>,
+    /// Ask what a check asks
+    #[arg(long, value_name = "NAME", group = "question")]
+    pub check: Option<String>,
+    /// Where the log files are; Athena wants a bucket, Logs Insights none
+    #[arg(long, value_name = "DIR|s3://BUCKET[/PREFIX]")]
+    pub location: Option<String>,
+    /// Tell callers apart by these fields alone; without it by all that the engine can tell
+    #[arg(long, value_name = "FIELD,…", value_delimiter = ',')]
+    pub by: Vec<Field>,
+}
+
+const SQL_HELP: &str = "\
+The statements are to be run one after the other; each ends with a semicolon at the end of a line. Spark has to be 4.0 or later,
+DuckDB 1.3, Athena's engine version 3.
+A query gives the same callers as the pattern itself, or there is none: what an engine cannot say exactly is refused with the
+field and the construct.
+
+Exit status: 0, or 2 after any error.";
+
+/// Engines that a question can be written for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SqlEngine {
+    /// Amazon Athena, with its table
+    Athena,
+    /// Apache Spark SQL
+    Spark,
+    #[value(help = "DuckDB")]
+    Duckdb,
+    /// CloudWatch Logs Insights
+    LogsInsights,
+}
+
 /// How findings are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum VerifyFormat {
@@ -379,6 +422,14 @@ mod tests {
     }
 
     #[test]
+    fn sql_wants_an_engine_and_a_question() {
+        let line = "sigtrail sql --engine logs-insights --check sigv2 --by bucket";
+        let Ok(Command::Sql(sql)) = parse(line) else { panic!("{line}") };
+        assert_eq!((sql.engine, sql.check.as_deref()), (SqlEngine::LogsInsights, Some("sigv2")));
+        assert_eq!((sql.by, sql.location, sql.pattern), (vec![Field::Bucket], None, None));
+    }
+
+    #[test]
     fn mistakes_are_usage_errors() {
         let lines = [
             "sigtrail match",
@@ -392,6 +443,10 @@ mod tests {
             "sigtrail match --rules r --explain",
             "sigtrail match --rules r --invert-match",
             "sigtrail match --count a.jsonl",
+            "sigtrail sql --engine duckdb",
+            "sigtrail sql --check sigv2",
+            "sigtrail sql --engine duckdb --check sigv2 --pattern p",
+            "sigtrail sql --engine sqlite --check sigv2",
             "sigtrail",
             "sigtrail scan",
             "sigtrail serve --listen 4566",

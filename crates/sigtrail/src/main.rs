@@ -8,6 +8,7 @@ mod logging;
 mod matching;
 mod scanning;
 mod serve;
+mod sql;
 mod terminal;
 mod verify;
 
@@ -43,6 +44,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Scan(arguments) => scanning::run(&arguments),
         Command::Checks => scanning::list_checks().map(|()| ExitCode::SUCCESS),
         Command::Match(arguments) => matching::run(&arguments),
+        Command::Sql(arguments) => sql::run(&arguments).map(|()| ExitCode::SUCCESS),
         Command::Verify(arguments) => verify::run(&arguments),
     }
 }
@@ -51,6 +53,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
 fn failure(command: &Command) -> ExitCode {
     match command {
         Command::Serve(_) | Command::Callers(_) | Command::Checks => ExitCode::FAILURE,
+        Command::Sql(_) => sql::EXIT_ERROR.into(),
         Command::Match(_) | Command::Scan(_) => matching::EXIT_ERROR.into(),
         Command::Verify(_) => verify::EXIT_ERROR.into(),
     }

@@ -17,7 +17,8 @@ use event_pattern::{EventError, Matcher, Pattern};
 use report::sanitize::sanitize;
 use serde::de::IgnoredAny;
 
-use self::input::{Input, MARK};
+pub use self::input::Input;
+use self::input::MARK;
 use self::lines::{Line, Lines};
 use crate::args::MatchArguments;
 
@@ -136,7 +137,8 @@ fn asked_by(file: &Path, events: &[Input]) -> Result<Input> {
     Ok(file)
 }
 
-fn read_pattern(file: &Input) -> Result<Pattern> {
+/// Reads a file that holds one pattern.
+pub fn read_pattern(file: &Input) -> Result<Pattern> {
     let failed = |error: io::Error| anyhow!("{file}: {error}");
     let mut bytes = Vec::new();
     file.open().map_err(failed)?.take(MAX_PATTERN_BYTES + 1).read_to_end(&mut bytes).map_err(failed)?;

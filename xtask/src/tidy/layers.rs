@@ -9,8 +9,9 @@ type Layer = (&'static str, Option<&'static [&'static str]>);
 const VALUES: [&str; 8] = ["base64", "bytes", "hex", "serde", "serde_json", "thiserror", "time", "uuid"];
 
 /// In the order a record meets them. A crate may depend on those that stand before it.
-const LAYERS: [Layer; 21] = [
+const LAYERS: [Layer; 22] = [
     ("event-pattern", Some(&["arc-swap", "fast-float2", "memchr", "wide"])),
+    ("pattern-sql", Some(&[])),
     ("aws-api", Some(&[])),
     ("aws-wire", Some(&["http", "percent-encoding", "quick-xml"])),
     ("s3-signature", Some(&["hmac", "md-5", "percent-encoding", "sha1", "sha2", "subtle"])),
