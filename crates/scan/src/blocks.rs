@@ -152,8 +152,7 @@ mod avx2 {
             masks.quote = equal(bytes, b'"');
             masks.backslash = equal(bytes, b'\\');
             (masks.open, masks.close) = (equal(folded, b'{'), equal(folded, b'}'));
-            let product =
-                _mm_clmulepi64_si128::<0>(_mm_set_epi64x(0, masks.quote.cast_signed()), _mm_set1_epi8(-1));
+            let product = _mm_clmulepi64_si128::<0>(_mm_set_epi64x(0, masks.quote.cast_signed()), _mm_set1_epi8(-1));
             masks.parity = _mm_cvtsi128_si64(product).cast_unsigned();
         }
     }

@@ -83,7 +83,8 @@ mod tests {
 
     fn found(document: &str) -> (Option<usize>, Vec<String>) {
         let mut records = Vec::new();
-        let count = records_of(document.as_bytes(), &mut |record| records.push(String::from_utf8(record.to_vec()).unwrap()));
+        let count =
+            records_of(document.as_bytes(), &mut |record| records.push(String::from_utf8(record.to_vec()).unwrap()));
         (count, records)
     }
 
@@ -113,7 +114,13 @@ mod tests {
 
     #[test]
     fn what_is_none() {
-        for document in [r#"{"a":1}"#, r#"{"detail-type":"x","detail":{}}"#, r#"{"Message":"hello"}"#, r#"{"Records":[{"s3":{}}]}"#, "{"] {
+        for document in [
+            r#"{"a":1}"#,
+            r#"{"detail-type":"x","detail":{}}"#,
+            r#"{"Message":"hello"}"#,
+            r#"{"Records":[{"s3":{}}]}"#,
+            "{",
+        ] {
             assert_eq!(found(document).0, None, "{document}");
         }
         let mut deep = r#"{"Message":"x"}"#.to_owned();

@@ -79,7 +79,8 @@ impl Selection {
 fn span(date: &[&str]) -> Option<(Timestamp, Timestamp)> {
     let number = |index: usize| date.get(index).map(|text| text.parse::<i64>()).transpose().ok();
     let (year, month, day) = (number(0)??, number(1)?, number(2)?);
-    let first = |year: i64, month: i64, day: i64| Timestamp::parse_rfc3339(&format!("{year:04}-{month:02}-{day:02}T00:00:00Z"));
+    let first =
+        |year: i64, month: i64, day: i64| Timestamp::parse_rfc3339(&format!("{year:04}-{month:02}-{day:02}T00:00:00Z"));
     let begin = first(year, month.unwrap_or(1), day.unwrap_or(1))?;
     let end = match (month, day) {
         (_, Some(_)) => begin.plus_secs(DAY_S),

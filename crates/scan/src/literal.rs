@@ -138,7 +138,11 @@ impl Hits {
 }
 
 /// Remembers the best field so far: one that is not common, and whose shortest text is longest.
-fn visit(pattern: &Map<String, Value>, usable: &impl Fn(&str) -> bool, best: &mut Option<((bool, usize), Vec<String>)>) {
+fn visit(
+    pattern: &Map<String, Value>,
+    usable: &impl Fn(&str) -> bool,
+    best: &mut Option<((bool, usize), Vec<String>)>,
+) {
     // Alternatives require nothing by themselves.
     for (name, value) in pattern.iter().filter(|(name, _)| *name != "$or") {
         match value {

@@ -148,7 +148,9 @@ mod tests {
                         return (found, Stop::Closed(at + 1));
                     }
                     depth -= 1;
-                    if depth == base && let Some(start) = start.take() {
+                    if depth == base
+                        && let Some(start) = start.take()
+                    {
                         found.push(start..at + 1);
                     }
                 }

@@ -203,7 +203,8 @@ impl Counts {
         self.count += 1;
         self.actions.add(&seen.event_name);
         self.days.add(seen.day());
-        if let Some(method) = seen.additional_event_data.as_ref().and_then(|data| data.authentication_method.as_deref()) {
+        if let Some(method) = seen.additional_event_data.as_ref().and_then(|data| data.authentication_method.as_deref())
+        {
             self.methods.add(method);
         }
         if let Some(code) = &seen.error_code {

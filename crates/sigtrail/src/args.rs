@@ -271,7 +271,7 @@ pub struct SqlArguments {
     #[arg(long, value_name = "DIR|s3://BUCKET[/PREFIX]")]
     pub location: Option<String>,
     /// Tell callers apart by these fields alone; without it by all that the engine can tell
-    #[arg(long, value_name = "FIELD,…", value_delimiter = ',')]
+    #[arg(long, value_name = "FIELD,…", value_delimiter = ',', value_parser = field_parser())]
     pub by: Vec<Field>,
 }
 

@@ -60,8 +60,7 @@ fn asked(arguments: &ScanArguments) -> Result<Vec<Asked>> {
     let mut asked = Vec::new();
     let default = (arguments.pattern.is_empty() && arguments.check.is_empty()).then(|| checks::DEFAULT.to_owned());
     for name in arguments.check.iter().chain(&default) {
-        let check = checks::find(name);
-        let check = check.with_context(|| format!("no check is named {name}: `sigtrail checks` lists them"))?;
+        let check = named_check(name)?;
         asked.push(Asked {
             title: CheckTitle {
                 name: check.name.to_owned(),
@@ -83,6 +82,11 @@ fn asked(arguments: &ScanArguments) -> Result<Vec<Asked>> {
         asked.push(Asked { title, pattern });
     }
     Ok(asked)
+}
+
+/// A check of the catalogue.
+pub fn named_check(name: &str) -> Result<&'static checks::Check> {
+    checks::find(name).with_context(|| format!("no check is named {name}: `sigtrail checks` lists them"))
 }
 
 fn limits(arguments: &ScanArguments) -> Limits {

@@ -5,28 +5,19 @@ use std::io::{Write, stdout};
 use anyhow::{Result, bail};
 use event_pattern::Pattern;
 use pattern_sql::{Engine, Question, write};
+use report::Field;
 
 use crate::args::{SqlArguments, SqlEngine};
 use crate::matching::{Input, read_pattern};
-use crate::report::Field;
+use crate::scanning::named_check;
 
 /// After any error.
 pub const EXIT_ERROR: u8 = 2;
 
-/// The one check that is built in: requests to S3 that were signed with Signature Version 2.
-const SIGV2: &str = r#"{
-  "source": ["aws.s3"],
-  "detail-type": ["AWS API Call via CloudTrail"],
-  "detail": {
-    "eventSource": ["s3.amazonaws.com"],
-    "additionalEventData": {"SignatureVersion": ["SigV2"]}
-  }
-}"#;
-
 pub fn run(arguments: &SqlArguments) -> Result<()> {
     let pattern = match (&arguments.pattern, &arguments.check) {
         (Some(file), _) => read_pattern(&Input::of(file))?,
-        (None, Some(name)) => check(name)?,
+        (None, Some(name)) => Pattern::compile(named_check(name)?.pattern())?,
         (None, None) => bail!("neither a pattern nor a check"),
     };
     let engine = engine(arguments.engine);
@@ -36,14 +27,6 @@ pub fn run(arguments: &SqlArguments) -> Result<()> {
     let mut out = stdout().lock();
     write!(out, "{script}")?;
     Ok(out.flush()?)
-}
-
-/// The pattern of a check.
-fn check(name: &str) -> Result<Pattern> {
-    match name {
-        "sigv2" => Ok(Pattern::compile(SIGV2)?),
-        _ => bail!("there is no check {name:?}; there is sigv2"),
-    }
 }
 
 fn engine(engine: SqlEngine) -> Engine {
@@ -62,16 +45,5 @@ fn field(field: Field) -> pattern_sql::Field {
         Field::SourceIp => pattern_sql::Field::SourceIp,
         Field::UserAgent => pattern_sql::Field::UserAgent,
         Field::Bucket => pattern_sql::Field::Bucket,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn checks_have_names() {
-        assert!(check("sigv2").is_ok());
-        assert!(check("sigv3").unwrap_err().to_string().contains("sigv3"));
     }
 }

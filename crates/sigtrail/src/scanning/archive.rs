@@ -35,7 +35,12 @@ enum Item {
     Stdin,
     File(usize),
     /// Bucket, key, length, and what identifies its content.
-    Object { bucket: usize, key: Key, len: u64, tag: String },
+    Object {
+        bucket: usize,
+        key: Key,
+        len: u64,
+        tag: String,
+    },
 }
 
 impl Everything {
@@ -51,7 +56,9 @@ impl Everything {
         if !remote.is_empty() {
             let runtime = Runtime::new()?;
             for place in remote {
-                runtime.block_on(everything.list_bucket(place, arguments, selection)).with_context(|| format!("s3://{place}"))?;
+                runtime
+                    .block_on(everything.list_bucket(place, arguments, selection))
+                    .with_context(|| format!("s3://{place}"))?;
             }
             everything.runtime = Some(runtime);
         }
@@ -78,7 +85,9 @@ impl Everything {
                 self.items.push(Item::Object { bucket, key: object.location, len: object.size, tag });
             }
         }
-        if !root.as_ref().is_empty() && let Ok(object) = store.head(&root).await {
+        if !root.as_ref().is_empty()
+            && let Ok(object) = store.head(&root).await
+        {
             let tag = object.e_tag.unwrap_or_else(|| object.last_modified.to_rfc3339());
             self.items.push(Item::Object { bucket, key: object.location, len: object.size, tag });
         }

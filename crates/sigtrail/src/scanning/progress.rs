@@ -27,7 +27,9 @@ impl Bar {
     pub fn add(&self, progress: Progress) {
         self.bytes.inc(progress.bytes);
         if !self.files.is_hidden() {
-            let rate = indicatif::BinaryBytes((self.bytes.position() as f64 / self.files.elapsed().as_secs_f64().max(1e-3)) as u64);
+            let rate = indicatif::BinaryBytes(
+                (self.bytes.position() as f64 / self.files.elapsed().as_secs_f64().max(1e-3)) as u64,
+            );
             self.files.set_prefix(format!("{rate}/s"));
         }
         self.files.inc(progress.files);
