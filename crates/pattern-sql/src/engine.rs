@@ -106,7 +106,7 @@ pub(crate) fn grouped(matching: &str, columns: &[(Field, String)], text: impl Fn
 }
 
 /// What every engine's reader has to know.
-pub(crate) const ASSUMED: &str = "It relies on what CloudTrail writes: no key twice in an object, no point in a key, no number of more than 17 digits.";
+pub(crate) const ASSUMED: &str = "It relies on what CloudTrail writes: no key twice in an object, no point in a key, no number beyond what a double holds.";
 
 /// A folder or bucket whose text can stand in a glob.
 pub(crate) fn folder<'l>(location: Option<&'l str>, example: &str) -> Result<&'l str, SqlError> {

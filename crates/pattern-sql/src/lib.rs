@@ -7,7 +7,7 @@
 //! that a double does not hold, ends the query with an error.
 //!
 //! The queries rely on what CloudTrail writes, and say so in their first lines: no key is twice in an object, no key on the way
-//! to a field holds a point, no number has more than 17 digits, and the elements that are one object or one text by "CloudTrail
+//! to a field holds a point, no number is beyond what a double holds, and the elements that are one object or one text by "CloudTrail
 //! record contents", such as `userIdentity.arn`, are just that.
 //!
 //! The queries for `DuckDB` and Spark are run by the end-to-end tests against the pattern's own answers. Nobody but AWS runs Athena
