@@ -84,7 +84,7 @@ fn span(date: &[&str]) -> Option<(Timestamp, Timestamp)> {
     let begin = first(year, month.unwrap_or(1), day.unwrap_or(1))?;
     let end = match (month, day) {
         (_, Some(_)) => begin.plus_secs(DAY_S),
-        (Some(12), None) | (None, None) => first(year + 1, 1, 1)?,
+        (Some(12) | None, None) => first(year + 1, 1, 1)?,
         (Some(month), None) => first(year, month + 1, 1)?,
     };
     Some((begin, end))

@@ -242,7 +242,9 @@ impl Found {
     /// Adds the counts of the same caller elsewhere.
     fn merge(&mut self, other: Self) {
         let add = |into: &mut BTreeMap<String, u64>, from: BTreeMap<String, u64>| {
-            from.into_iter().for_each(|(name, count)| *into.entry(name).or_default() += count);
+            for (name, count) in from {
+                *into.entry(name).or_default() += count;
+            }
         };
         add(&mut self.days, other.days);
         let (into, from) = (&mut self.caller, other.caller);

@@ -37,6 +37,7 @@ mod waiting;
 mod wakers;
 mod worker;
 
+pub use clock::now;
 pub use config::{Config, ConfigError, DEFAULT_ACCOUNT, DEFAULT_REGION};
 pub use start::{Running, ServeOptions, StartError, StopError, start};
 pub use tls::{TlsError, TlsSource};

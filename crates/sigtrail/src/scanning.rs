@@ -9,10 +9,8 @@ use std::io::{self, BufWriter, Write, stdout};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::{Mutex, PoisonError};
-use std::time::SystemTime;
 
 use anyhow::{Context, Result, bail};
-use aws_api::Timestamp;
 use report::findings::{BucketDays, CheckTitle, Findings, Found, Skipped, csv, html, json, table};
 use scan::{Limits, Outcome, Question, Scan, Selection};
 
@@ -166,8 +164,8 @@ impl Lines<'_> {
             return;
         }
         // No text of JSON holds a line break, so that those that there are stand between tokens.
-        let pieces = record.split(|byte| *byte == b'\n' || *byte == b'\r');
-        let written = pieces.map(|piece| self.out.write_all(piece)).collect::<io::Result<()>>();
+        let mut pieces = record.split(|byte| *byte == b'\n' || *byte == b'\r');
+        let written = pieces.try_for_each(|piece| self.out.write_all(piece));
         self.error = written.and_then(|()| self.out.write_all(b"\n")).err();
     }
 }
@@ -198,13 +196,8 @@ fn findings(outcome: Outcome, asked: &[Asked]) -> Findings {
         first_time: time(outcome.times.0),
         last_time: time(outcome.times.1),
         data_events: outcome.data_events,
-        generated: now().to_rfc3339_seconds(),
+        generated: server::now().to_rfc3339_seconds(),
     }
-}
-
-fn now() -> Timestamp {
-    let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    Timestamp::from_millis(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX))
 }
 
 fn write(arguments: &ScanArguments, findings: &Findings, out: &mut Output) -> io::Result<()> {
@@ -217,16 +210,18 @@ fn write(arguments: &ScanArguments, findings: &Findings, out: &mut Output) -> io
         ScanFormat::Json => json::write(findings, by, out),
         ScanFormat::Csv => csv::write(findings, by, out),
         ScanFormat::Html => html::write(findings, by, out),
-        ScanFormat::Ndjson => tell_skipped(findings),
+        ScanFormat::Ndjson => {
+            tell_skipped(findings);
+            Ok(())
+        }
     }
 }
 
 /// Where the output has no place for it.
-fn tell_skipped(findings: &Findings) -> io::Result<()> {
+fn tell_skipped(findings: &Findings) {
     for skipped in &findings.skipped {
         eprintln!("sigtrail: {}: {}", sanitized(&skipped.path), sanitized(&skipped.error));
     }
-    Ok(())
 }
 
 fn sanitized(text: &str) -> String {

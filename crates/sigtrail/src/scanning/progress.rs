@@ -2,7 +2,7 @@
 
 use std::io::IsTerminal;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{BinaryBytes, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use scan::Progress;
 
 /// A line on stderr that is written anew.
@@ -27,9 +27,8 @@ impl Bar {
     pub fn add(&self, progress: Progress) {
         self.bytes.inc(progress.bytes);
         if !self.files.is_hidden() {
-            let rate = indicatif::BinaryBytes(
-                (self.bytes.position() as f64 / self.files.elapsed().as_secs_f64().max(1e-3)) as u64,
-            );
+            let elapsed_ms = u64::try_from(self.files.elapsed().as_millis()).unwrap_or(u64::MAX).max(1);
+            let rate = BinaryBytes(self.bytes.position().saturating_mul(1000) / elapsed_ms);
             self.files.set_prefix(format!("{rate}/s"));
         }
         self.files.inc(progress.files);

@@ -6,6 +6,7 @@ use std::io::{BufReader, BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use aws_api::Timestamp;
 use scan::{Limits, Outcome};
 use serde::{Deserialize, Serialize};
 
@@ -52,8 +53,8 @@ impl State {
             asked: asked.iter().map(|asked| (asked.title.name.clone(), asked.pattern.clone())).collect(),
             accounts: selection.accounts.clone(),
             regions: selection.regions.clone(),
-            since: selection.since.map(|time| time.to_rfc3339_seconds()),
-            until: selection.until.map(|time| time.to_rfc3339_seconds()),
+            since: selection.since.map(Timestamp::to_rfc3339_seconds),
+            until: selection.until.map(Timestamp::to_rfc3339_seconds),
             ..Content::default()
         };
         let state = Self { path: path.to_owned(), content };
