@@ -19,7 +19,7 @@ impl App {
         published: &[Published],
     ) -> Result<Vec<Effect>, ApiError> {
         let mut effects = Vec::new();
-        self.surrounded(now, endpoint, |around| {
+        self.surrounded(now, endpoint, &self.signing_cert_url(endpoint), |around| {
             let registry = self.registry();
             for publication in published {
                 let messages = pipeline::messages(publication, around);
@@ -38,7 +38,7 @@ impl App {
     /// What events of `PutEvents` put into queues.
     pub fn dispatch_events(&self, ctx: &RequestContext, events: &[PutEvent]) -> Result<Vec<Effect>, ApiError> {
         let mut step = pipeline::Step::default();
-        self.surrounded(ctx.now, &ctx.endpoint, |around| {
+        self.surrounded(ctx.now, &ctx.endpoint, &self.signing_cert_url(&ctx.endpoint), |around| {
             let registry = self.registry();
             for event in events {
                 let arrival = Arrival {
@@ -62,6 +62,7 @@ impl App {
         &self,
         now: Timestamp,
         endpoint: &str,
+        signing_cert_url: &str,
         work: impl FnOnce(&mut Surroundings<'_>) -> T,
     ) -> Result<T, StoreError> {
         let mut failed = None;
@@ -74,7 +75,7 @@ impl App {
         let done = work(&mut Surroundings {
             now,
             endpoint,
-            signing_cert_url: &format!("{endpoint}{}", self.signer.path()),
+            signing_cert_url,
             sign: &|version, canonical| self.signer.sign(version, canonical),
             next_seq: &mut next_seq,
         });
@@ -82,6 +83,11 @@ impl App {
             Some(error) => Err(error),
             None => Ok(done),
         }
+    }
+
+    /// Where the certificate is that notifications are checked with.
+    pub fn signing_cert_url(&self, endpoint: &str) -> String {
+        format!("{endpoint}{}", self.signer.path())
     }
 
     /// Adds what a step did to the metrics.

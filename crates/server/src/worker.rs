@@ -66,7 +66,7 @@ async fn pause(count: usize, stop: &mut watch::Receiver<bool>) {
 
 /// Passes on what can be in one unit: records up to the next change, or a change. Tells how many entries that were.
 async fn pass_on(app: &Arc<App>, bare: bool, entries: &[(u64, Bytes)]) -> Result<usize, StoreError> {
-    let mut passing = Passing::new(clock::now());
+    let mut passing = Passing::new(app, clock::now());
     for (seq, bytes) in entries {
         // Passing it over would lose it: it stays where it is until somebody looks.
         match Logged::decode(bytes).map_err(|error| damaged(*seq, &error))? {
@@ -106,6 +106,7 @@ async fn take_in(app: &App, change: &Change, seq: u64) -> Result<(), StoreError>
 /// Records that are passed on in one unit.
 struct Passing {
     now: Timestamp,
+    signing_cert_url: String,
     unit: Unit,
     count: usize,
     last: u64,
@@ -115,13 +116,14 @@ struct Passing {
 }
 
 impl Passing {
-    fn new(now: Timestamp) -> Self {
+    fn new(app: &App, now: Timestamp) -> Self {
+        let signing_cert_url = app.signing_cert_url(app.endpoint());
         let (unit, waiting, callers) = (Unit::new(), Batch::default(), BTreeSet::new());
-        Self { now, unit, count: 0, last: 0, waiting, callers, rung: Vec::new() }
+        Self { now, signing_cert_url, unit, count: 0, last: 0, waiting, callers, rung: Vec::new() }
     }
 
     fn pass(&mut self, app: &App, entry: &Entry<'_>, seq: u64) -> Result<(), StoreError> {
-        let step = app.surrounded(self.now, app.endpoint(), |around| {
+        let step = app.surrounded(self.now, app.endpoint(), &self.signing_cert_url, |around| {
             let with_failures = app.config.record_auth_failures;
             pipeline::step(&app.registry(), &app.passed.trails(), entry, with_failures, around)
         })?;
