@@ -5,17 +5,17 @@ pub(crate) mod duckdb;
 pub(crate) mod insights;
 pub(crate) mod spark;
 
+use report::Field;
+
 use crate::dialect::Dialect;
 use crate::error::{Refusal, SqlError};
-use crate::script::Field;
 
 /// What of the script is an engine's own, besides the condition.
 pub(crate) trait Callers: Dialect {
-    /// How it says conditions.
-    fn dialect(&self) -> &dyn Dialect;
-
     /// What the reader has to know, line by line.
-    fn notes(&self) -> &'static [&'static str];
+    fn notes(&self) -> &'static [&'static str] {
+        &[ASSUMED]
+    }
 
     /// The field of a record's caller, never `NULL`.
     fn column(&self, field: Field) -> Result<String, Refusal>;
@@ -65,7 +65,8 @@ pub(crate) fn column(field: Field, words: impl FnOnce(&str) -> String) -> String
             WHEN issuer <> '' THEN issuer
             WHEN arn IS NOT NULL THEN arn
             WHEN service IS NOT NULL THEN service
-            WHEN coalesce(account, '') IN ('', 'anonymous', 'ANONYMOUS_PRINCIPAL') THEN 'anonymous'
+            WHEN account IN ('anonymous', 'ANONYMOUS_PRINCIPAL') THEN 'anonymous'
+            WHEN coalesce(account, '') = '' THEN CASE WHEN principal <> '' THEN principal ELSE 'anonymous' END
             WHEN coalesce(principal, '') = '' THEN account
             ELSE concat(account, ':', principal)
         END"
@@ -105,8 +106,8 @@ pub(crate) fn grouped(matching: &str, columns: &[(Field, String)], text: impl Fn
     )
 }
 
-/// What every engine's reader has to know.
-pub(crate) const ASSUMED: &str = "It relies on what CloudTrail writes: no key twice in an object, no point in a key, no number beyond what a double holds.";
+/// What the reader has to know of the engines that read JSON.
+const ASSUMED: &str = "It relies on what CloudTrail writes: no key twice in an object, no point in a key, no number beyond what a double holds.";
 
 /// A folder or bucket whose text can stand in a glob.
 pub(crate) fn folder<'l>(location: Option<&'l str>, example: &str) -> Result<&'l str, SqlError> {

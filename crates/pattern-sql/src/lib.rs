@@ -41,4 +41,5 @@ mod script;
 mod shape;
 
 pub use error::SqlError;
-pub use script::{Engine, Field, Question, SCRIPT_BYTES_MAX, Script, write};
+pub use report::Field;
+pub use script::{Engine, Question, SCRIPT_BYTES_MAX, Script, write};

@@ -3,6 +3,7 @@
 use std::fmt::{self, Write as _};
 
 use event_pattern::Pattern;
+use report::Field;
 
 use crate::engine::{Callers, athena::Athena, duckdb::DuckDb, insights::LogsInsights, spark::Spark};
 use crate::error::SqlError;
@@ -45,37 +46,6 @@ impl fmt::Display for Engine {
             Self::DuckDb => "DuckDB",
             Self::LogsInsights => "Logs Insights",
         })
-    }
-}
-
-/// What tells one caller from another.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Field {
-    /// The role behind a session, else the ARN, else the service that called, else account and principal, else `anonymous`.
-    Identity,
-    /// The key that signed, or the one that a refused request named.
-    AccessKeyId,
-    /// The address.
-    SourceIp,
-    /// Without the square brackets, and without the list of features that AWS's SDKs vary from call to call (`m/E,Z,b`).
-    UserAgent,
-    /// The bucket, empty for calls on none.
-    Bucket,
-}
-
-impl Field {
-    /// All of them, in the order of reports.
-    pub const ALL: [Self; 5] = [Self::Identity, Self::AccessKeyId, Self::SourceIp, Self::UserAgent, Self::Bucket];
-
-    /// The name of its column.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Identity => "identity",
-            Self::AccessKeyId => "access_key_id",
-            Self::SourceIp => "source_ip",
-            Self::UserAgent => "user_agent",
-            Self::Bucket => "bucket",
-        }
     }
 }
 
@@ -136,7 +106,7 @@ pub fn write(engine: Engine, question: &Question<'_>) -> Result<Script, SqlError
         field,
         construct: refusal.0,
     };
-    let filter = filter(dialect.dialect(), question.pattern).map_err(unsupported)?;
+    let filter = filter(dialect, question.pattern).map_err(unsupported)?;
     let mut by: Vec<Field> = Vec::new();
     for &field in question.by {
         if !by.contains(&field) {

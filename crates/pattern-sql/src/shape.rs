@@ -4,6 +4,8 @@
 //! "CloudTrail userIdentity element"; Amazon S3 user guide, "Amazon S3 CloudTrail events", for
 //! `additionalEventData`. What stands here is one object, or one value; everything else may be an array.
 
+use crate::error::Refusal;
+
 /// Elements that are one object, or null.
 const OBJECTS: [&str; 10] = [
     "userIdentity",
@@ -94,6 +96,17 @@ pub(crate) fn known(name: &str) -> Option<Known> {
 pub(crate) fn certain_steps(steps: &[&str]) -> usize {
     let objects = (1..steps.len()).take_while(|&count| known(&steps[..count].join(".")) == Some(Known::Object)).count();
     objects + 1
+}
+
+/// The way through them, each step as the engine writes it; whether a single value is known to be at its end; and how many
+/// steps it has.
+pub(crate) fn certain_path(
+    steps: &[&str],
+    step: impl Fn(&str) -> Result<String, Refusal>,
+) -> Result<(String, bool, usize), Refusal> {
+    let count = certain_steps(steps);
+    let path = steps[..count].iter().map(|name| step(name)).collect::<Result<String, _>>()?;
+    Ok((path, count == steps.len() && known(&steps.join(".")).is_some(), count))
 }
 
 #[cfg(test)]

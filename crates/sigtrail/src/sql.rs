@@ -5,7 +5,6 @@ use std::io::{Write, stdout};
 use anyhow::{Result, bail};
 use event_pattern::Pattern;
 use pattern_sql::{Engine, Question, write};
-use report::Field;
 
 use crate::args::{SqlArguments, SqlEngine};
 use crate::matching::{Input, read_pattern};
@@ -21,8 +20,7 @@ pub fn run(arguments: &SqlArguments) -> Result<()> {
         (None, None) => bail!("neither a pattern nor a check"),
     };
     let engine = engine(arguments.engine);
-    let by: Vec<pattern_sql::Field> = arguments.by.iter().copied().map(field).collect();
-    let by = if by.is_empty() { engine.fields() } else { &by };
+    let by = if arguments.by.is_empty() { engine.fields() } else { &arguments.by };
     let script = write(engine, &Question { pattern: &pattern, by, location: arguments.location.as_deref() })?;
     let mut out = stdout().lock();
     write!(out, "{script}")?;
@@ -35,15 +33,5 @@ fn engine(engine: SqlEngine) -> Engine {
         SqlEngine::Spark => Engine::Spark,
         SqlEngine::Duckdb => Engine::DuckDb,
         SqlEngine::LogsInsights => Engine::LogsInsights,
-    }
-}
-
-fn field(field: Field) -> pattern_sql::Field {
-    match field {
-        Field::Identity => pattern_sql::Field::Identity,
-        Field::AccessKeyId => pattern_sql::Field::AccessKeyId,
-        Field::SourceIp => pattern_sql::Field::SourceIp,
-        Field::UserAgent => pattern_sql::Field::UserAgent,
-        Field::Bucket => pattern_sql::Field::Bucket,
     }
 }

@@ -11,7 +11,6 @@ const VALUES: [&str; 8] = ["base64", "bytes", "hex", "serde", "serde_json", "thi
 /// In the order a record meets them. A crate may depend on those that stand before it.
 const LAYERS: [Layer; 22] = [
     ("event-pattern", Some(&["arc-swap", "fast-float2", "memchr", "wide"])),
-    ("pattern-sql", Some(&[])),
     ("aws-api", Some(&[])),
     ("aws-wire", Some(&["http", "percent-encoding", "quick-xml"])),
     ("s3-signature", Some(&["hmac", "md-5", "percent-encoding", "sha1", "sha2", "subtle"])),
@@ -26,6 +25,7 @@ const LAYERS: [Layer; 22] = [
     ("pipeline", Some(&["sha2"])),
     ("scan", None),
     ("report", Some(&["comfy-table", "csv", "maud", "sha2", "unicode-width"])),
+    ("pattern-sql", Some(&[])),
     ("allocator", None),
     ("store", None),
     ("s3-embedded", None),

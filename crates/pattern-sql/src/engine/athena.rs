@@ -8,11 +8,12 @@
 //! Of the other elements the table has what the guide's table has, as texts: a missing text and a null are the same there, and
 //! what has no column is not known. Such questions are refused.
 
+use report::Field;
+
 use crate::dialect::{Dialect, Is, Kind, Value};
-use crate::engine::{ASSUMED, Callers, Text, column, folder, grouped};
+use crate::engine::{Callers, Text, column, folder, grouped};
 use crate::error::{Refusal, SqlError};
 use crate::lexical::{hex, like, path_step};
-use crate::script::Field;
 use crate::shape::{Known, known};
 
 /// Columns that hold an element's JSON.
@@ -210,14 +211,6 @@ impl Dialect for Athena {
 }
 
 impl Callers for Athena {
-    fn dialect(&self) -> &dyn Dialect {
-        self
-    }
-
-    fn notes(&self) -> &'static [&'static str] {
-        &[ASSUMED]
-    }
-
     fn column(&self, field: Field) -> Result<String, Refusal> {
         Ok(column(field, |text| {
             format!("array_join(filter(split({text}, ' '), part -> NOT starts_with(part, 'm/')), ' ')")

@@ -3,12 +3,13 @@
 //! Source: `DuckDB` documentation, "Loading JSON" (`read_json`, `columns`, `maximum_object_size`), "JSON Processing Functions"
 //! (`json_extract`, `json_type`), "Lambda Functions", "CREATE MACRO". Files are read as JSON without an inferred schema.
 
+use report::Field;
+
 use crate::dialect::{Dialect, Is, Kind, Value};
-use crate::engine::{ASSUMED, Callers, Text, column, folder, grouped};
+use crate::engine::{Callers, Text, column, folder, grouped};
 use crate::error::{Refusal, SqlError};
 use crate::lexical::{hex, like, path_step};
-use crate::script::Field;
-use crate::shape::{certain_steps, known};
+use crate::shape::certain_path;
 
 /// The longest log file that is read, in bytes without compression.
 const OBJECT_BYTES_MAX: u32 = 1 << 30;
@@ -74,12 +75,7 @@ impl Dialect for DuckDb {
     }
 
     fn field(&self, steps: &[&str]) -> Result<(Value, usize), Refusal> {
-        let count = certain_steps(steps);
-        let mut path = String::new();
-        for name in &steps[..count] {
-            path.push_str(&step(name)?);
-        }
-        let single = count == steps.len() && known(&steps.join(".")).is_some();
+        let (path, single, count) = certain_path(steps, step)?;
         let expression = format!("json_extract(record, '${path}')");
         Ok((Value { expression, kind: Kind::Json, single }, count))
     }
@@ -145,14 +141,6 @@ fn step(name: &str) -> Result<String, Refusal> {
 }
 
 impl Callers for DuckDb {
-    fn dialect(&self) -> &dyn Dialect {
-        self
-    }
-
-    fn notes(&self) -> &'static [&'static str] {
-        &[ASSUMED]
-    }
-
     fn column(&self, field: Field) -> Result<String, Refusal> {
         Ok(column(field, |text| {
             format!(

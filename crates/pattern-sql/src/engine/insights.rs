@@ -8,11 +8,12 @@
 //! arrays as if they were members. Exact are therefore questions about elements that are always one text. How a quote or a
 //! backslash stands in a text is not documented: such texts are asked for by regular expression.
 
+use report::Field;
+
 use crate::dialect::{Dialect, Is, Kind, Value, joined};
 use crate::engine::Callers;
 use crate::error::{Refusal, SqlError};
 use crate::lexical::{regex_pieces, regex_text};
-use crate::script::Field;
 use crate::shape::{Known, known};
 
 /// Parameters of S3's requests that are one text ("Example: CloudTrail log file entries for Amazon S3").
@@ -133,10 +134,6 @@ impl Dialect for LogsInsights {
 const SOURCE: &str = "source";
 
 impl Callers for LogsInsights {
-    fn dialect(&self) -> &dyn Dialect {
-        self
-    }
-
     fn notes(&self) -> &'static [&'static str] {
         &[
             "Choose the trail's log group and a time range. At most 10,000 callers are shown.",

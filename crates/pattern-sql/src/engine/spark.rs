@@ -4,12 +4,13 @@
 //! (`wholetext`), "Literals" (raw text). Records are read as `VARIANT`, which keeps each value's own type. A function of our
 //! own cannot stand in a lambda, hence the long words.
 
+use report::Field;
+
 use crate::dialect::{Dialect, Is, Kind, Value};
-use crate::engine::{ASSUMED, Callers, Text, column, folder, grouped};
+use crate::engine::{Callers, Text, column, folder, grouped};
 use crate::error::{Refusal, SqlError};
 use crate::lexical::{hex, like, path_step};
-use crate::script::Field;
-use crate::shape::{certain_steps, known};
+use crate::shape::certain_path;
 
 /// The engine.
 pub(crate) struct Spark;
@@ -38,12 +39,7 @@ impl Dialect for Spark {
     }
 
     fn field(&self, steps: &[&str]) -> Result<(Value, usize), Refusal> {
-        let count = certain_steps(steps);
-        let mut path = String::new();
-        for name in &steps[..count] {
-            path.push_str(&step(name)?);
-        }
-        let single = count == steps.len() && known(&steps.join(".")).is_some();
+        let (path, single, count) = certain_path(steps, step)?;
         let expression = format!("variant_get(record, '${path}')");
         Ok((Value { expression, kind: Kind::Json, single }, count))
     }
@@ -136,14 +132,6 @@ fn step(name: &str) -> Result<String, Refusal> {
 }
 
 impl Callers for Spark {
-    fn dialect(&self) -> &dyn Dialect {
-        self
-    }
-
-    fn notes(&self) -> &'static [&'static str] {
-        &[ASSUMED]
-    }
-
     fn column(&self, field: Field) -> Result<String, Refusal> {
         Ok(column(field, |text| {
             format!("array_join(filter(split({text}, ' '), part -> NOT startswith(part, 'm/')), ' ')")
