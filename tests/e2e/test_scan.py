@@ -165,11 +165,12 @@ def test_what_cannot_be_read_is_told(tmp_path):
     (folder / "utf8.json").write_bytes(file_of(record(1)).replace(b"[x]", b"\xff\xfe"))
     (folder / "dangling.json").symlink_to("nowhere")
     (folder / "round").symlink_to(folder)
+    os.mkfifo(folder / "pipe.json")
     found = report(folder)
     skipped = {os.path.relpath(one["path"], folder): one["error"] for one in found["skipped"]}
     assert set(skipped) == {
         "cut.json.gz", "cut.json", "bomb.json.gz", "empty.json.gz", "foreign.txt", "nul.json", "other.json",
-        "utf8.json", "dangling.json", "round",
+        "utf8.json", "dangling.json", "round", "pipe.json",
     }  # fmt: skip
     assert "cut short" in skipped["cut.json.gz"] and "300 times" in skipped["bomb.json.gz"]
     assert "neither JSON nor" in skipped["foreign.txt"] and "empty" in skipped["empty.json.gz"]
@@ -244,6 +245,7 @@ def test_only_new_files_are_read(tmp_path):
         assert (found["files"], found["matched"]) == (number + 1, 3 * (number + 1))
         plain = report(archive)
         assert found["callers"] == plain["callers"] and found["bytes"] == plain["bytes"]
+    assert report(archive, "--state", state)["data_events"] == 15, "a state that knows all can be shown as a page"
     (archive / "2026-03-01.json").write_bytes(file_of(record(1)))
     changed = report(archive, "--state", state)
     assert changed["matched"] == 15 and "changed" in changed["skipped"][0]["error"]
@@ -261,6 +263,37 @@ def test_named_checks_at_once(tmp_path):
     assert listed.startswith("sigv2") and "hygiene" in listed
 
 
+def report_of_buckets(server, *arguments):
+    environment = {
+        "AWS_ACCESS_KEY_ID": ADMIN.access_key_id,
+        "AWS_SECRET_ACCESS_KEY": ADMIN.secret_access_key,
+        "AWS_REGION": "us-east-1",
+    }
+    command = [BINARY, "scan", *arguments, "--endpoint", server.url, "--format", "json"]
+    done = subprocess.run(command, env={**os.environ, **environment}, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_buckets(server, bucket, tmp_path):
+    s3 = server.boto("s3")
+    root = "AWSLogs/111122223333/CloudTrail/eu-west-1/2026/03"
+    keys = [f"{root}/{day:02d}/a.json" for day in (1, 2, 3)] + ["plain.json", "odd//one.json", "odd/x.json", "zz/last.json"]
+    for number, key in enumerate(keys):
+        day = int(key.split("/")[-2]) if key.startswith(root) else 28
+        one = record(number, eventTime=f"2026-03-{day:02d}T12:00:00Z")
+        s3.put_object(Bucket=bucket, Key=key, Body=file_of(one))
+    everything = report_of_buckets(server, f"s3://{bucket}")
+    assert everything["matched"] == 6
+    assert [one["path"] for one in everything["skipped"]] == [f"s3://{bucket}/odd//"]
+    some = report_of_buckets(server, f"s3://{bucket}/AWSLogs/", "--until", "2026-03-02")
+    assert (some["files"], some["matched"]) == (3, 1), "a file is delivered up to two days later"
+    late = report_of_buckets(server, f"s3://{bucket}/AWSLogs", "--since", "2026-03-02", "--state", str(tmp_path / "state"))
+    assert (late["files"], late["matched"]) == (2, 2)
+    assert report_of_buckets(server, f"s3://{bucket}/plain.json")["matched"] == 1
+    assert report_of_buckets(server, f"s3://{bucket}/plai")["files"] == 0, "as a folder"
+
+
 def test_what_a_server_delivered_is_what_it_counted(start, tmp_path):
     kinds = [Boto3SigV2, Boto3Role, S3cmdSigV2]
     keys = (ADMIN, AUDIT, ROLE, *(kind.key for kind in kinds if kind.key is not ROLE))
@@ -276,15 +309,10 @@ def test_what_a_server_delivered_is_what_it_counted(start, tmp_path):
     # The newest requests may be counted a moment later.
     total = sum(row["count"] for row in counted)
     assert total >= 9
-    environment = {"AWS_ACCESS_KEY_ID": ADMIN.access_key_id, "AWS_SECRET_ACCESS_KEY": ADMIN.secret_access_key, "AWS_REGION": "us-east-1"}
     buckets = [b["Name"] for b in server.boto("s3").list_buckets()["Buckets"] if b["Name"].startswith("sigtrail-logs-")]
 
     def scanned():
-        places = [f"s3://{bucket}" for bucket in buckets]
-        command = [BINARY, "scan", *places, "--endpoint", server.url, "--format", "json"]
-        done = subprocess.run(command, env={**os.environ, **environment}, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
+        return report_of_buckets(server, *(f"s3://{bucket}" for bucket in buckets))
 
     def agree():
         now = json.loads(run("callers", "--endpoint", server.url, "--format", "json").stdout)["callers"]

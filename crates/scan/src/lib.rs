@@ -5,15 +5,16 @@
 //! of matching every record: [`Question::without_literals`] does, and a test compares the two.
 //!
 //! ```
+//! use event_pattern::Pattern;
 //! use scan::{Files, Limits, Question, Scan, Selection};
 //!
-//! let sigv2 = r#"{"detail":{"additionalEventData":{"SignatureVersion":["SigV2"]}}}"#;
-//! let question = Question::new([("sigv2".to_owned(), sigv2)])?;
+//! let sigv2 = Pattern::compile(r#"{"detail":{"additionalEventData":{"SignatureVersion":["SigV2"]}}}"#)?;
+//! let question = Question::new(&[sigv2]);
 //! let scan = Scan { question: &question, limits: Limits::default(), threads: 1, matches: None };
 //! let (files, failed) = Files::list(&["src".into()], &Selection::default());
 //! let outcome = scan.run(&files, &|_| {});
 //! assert_eq!((outcome.records, outcome.skipped.len()), (0, files.0.len()), "these are no logs");
-//! # Ok::<(), scan::QuestionError>(())
+//! # Ok::<(), event_pattern::PatternError>(())
 //! ```
 
 mod blocks;
@@ -40,7 +41,7 @@ use aws_api::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use layout::Selection;
-pub use question::{Question, QuestionError};
+pub use question::Question;
 pub use tally::Found;
 pub use worker::Bucket;
 

@@ -6,8 +6,8 @@
 
 use std::ops::Range;
 
+use event_pattern::{FieldCondition, Pattern, Test};
 use memchr::memmem::Finder;
-use serde_json::{Map, Value};
 
 /// Shorter texts are everywhere.
 const LEN_MIN: usize = 3;
@@ -16,19 +16,23 @@ const COUNT_MAX: usize = 8;
 
 /// Fields that say much the same in all records.
 const COMMON: [&str; 9] = [
-    "awsRegion",
-    "eventCategory",
-    "eventName",
-    "eventSource",
-    "eventType",
-    "eventVersion",
-    "managementEvent",
-    "readOnly",
-    "recipientAccountId",
+    "detail.awsRegion",
+    "detail.eventCategory",
+    "detail.eventName",
+    "detail.eventSource",
+    "detail.eventType",
+    "detail.eventVersion",
+    "detail.managementEvent",
+    "detail.readOnly",
+    "detail.recipientAccountId",
 ];
 
 /// The fields whose texts stand in an access log as they are ([`access_log`]).
-const IN_ACCESS_LOG: [&str; 3] = ["SignatureVersion", "AuthenticationMethod", "bucketName"];
+const IN_ACCESS_LOG: [&str; 3] = [
+    "detail.additionalEventData.SignatureVersion",
+    "detail.additionalEventData.AuthenticationMethod",
+    "detail.requestParameters.bucketName",
+];
 
 /// Texts of which at least one is in every record that matches.
 #[derive(Debug, Clone)]
@@ -48,20 +52,24 @@ pub(crate) struct Hits {
 
 impl Literals {
     /// Of patterns, for JSON. `None` if some pattern requires none.
-    pub fn of(patterns: &[Value]) -> Option<Self> {
-        Self::collect(patterns, |_| true).map(|texts| Self::new(&texts, true))
+    pub fn of(patterns: &[Pattern]) -> Option<Self> {
+        // What is beside `detail` does not stand in a record as it is.
+        Self::collect(patterns, |field| field.starts_with("detail.")).map(|texts| Self::new(&texts, true))
     }
 
     /// The same for the lines of access logs, which have no escapes.
-    pub fn of_lines(patterns: &[Value]) -> Option<Self> {
+    pub fn of_lines(patterns: &[Pattern]) -> Option<Self> {
         Self::collect(patterns, |field| IN_ACCESS_LOG.contains(&field)).map(|texts| Self::new(&texts, false))
     }
 
-    fn collect(patterns: &[Value], usable: impl Fn(&str) -> bool) -> Option<Vec<String>> {
+    fn collect(patterns: &[Pattern], usable: impl Fn(&str) -> bool) -> Option<Vec<String>> {
         let mut texts = Vec::new();
         for pattern in patterns {
-            let mut best = None;
-            visit(pattern.get("detail")?.as_object()?, &usable, &mut best);
+            let fields = required_fields(pattern).filter(|field| usable(field.name()));
+            // A field that is not common, and whose shortest text is longest.
+            let best = fields
+                .filter_map(|field| Some((field.name(), texts_of(field)?)))
+                .max_by_key(|(name, texts)| (!COMMON.contains(name), texts.iter().map(String::len).min()));
             texts.extend(best?.1);
         }
         texts.sort_unstable();
@@ -137,60 +145,61 @@ impl Hits {
     }
 }
 
-/// Remembers the best field so far: one that is not common, and whose shortest text is longest.
-fn visit(
-    pattern: &Map<String, Value>,
-    usable: &impl Fn(&str) -> bool,
-    best: &mut Option<((bool, usize), Vec<String>)>,
-) {
-    // Alternatives require nothing by themselves.
-    for (name, value) in pattern.iter().filter(|(name, _)| *name != "$or") {
-        match value {
-            Value::Object(inner) => visit(inner, usable, best),
-            Value::Array(alternatives) if usable(name) => {
-                let texts: Option<Vec<String>> = alternatives.iter().map(required).collect();
-                let Some(texts) = texts.filter(|texts| !texts.is_empty() && texts.len() <= COUNT_MAX) else { continue };
-                let shortest = texts.iter().map(String::len).min().unwrap_or_default();
-                let rank = (!COMMON.contains(&name.as_str()), shortest);
-                if shortest >= LEN_MIN && best.as_ref().is_none_or(|(other, _)| rank > *other) {
-                    *best = Some((rank, texts));
-                }
-            }
-            _ => {}
-        }
-    }
+/// The fields of which a pattern asks the same whichever of its alternatives holds.
+fn required_fields(pattern: &Pattern) -> impl Iterator<Item = FieldCondition<'_>> {
+    let fields = pattern.combinations().next().into_iter().flat_map(|first| first.conditions(pattern));
+    fields.filter(|field| {
+        let is_same = |other: FieldCondition<'_>| other.name() == field.name() && other.source() == field.source();
+        pattern.combinations().all(|combination| combination.conditions(pattern).any(is_same))
+    })
 }
 
-/// What a value must hold to be matched by this alternative.
-fn required(alternative: &Value) -> Option<String> {
-    let text = match alternative {
-        Value::String(text) => text.as_str(),
-        Value::Object(operator) if operator.len() == 1 => {
-            let (name, operand) = operator.iter().next()?;
-            matches!(name.as_str(), "prefix" | "suffix" | "wildcard").then_some(operand.as_str()?)?
-        }
+/// Texts of which one is in every value that the field may have. `None` where there are none, or too short or too many ones.
+fn texts_of(field: FieldCondition<'_>) -> Option<Vec<String>> {
+    if field.may_be_absent() {
+        return None;
+    }
+    let texts: Vec<String> = field.tests().map(|test| required(&test)).collect::<Option<_>>()?;
+    let is_of_use = !texts.is_empty() && texts.len() <= COUNT_MAX && texts.iter().all(|text| text.len() >= LEN_MIN);
+    is_of_use.then_some(texts)
+}
+
+/// What a text must hold to be matched by this test.
+fn required(test: &Test<'_>) -> Option<String> {
+    let longest = match test {
+        Test::Text(whole) | Test::Prefix(whole) | Test::Suffix(whole) => longest_run(whole),
+        Test::Wildcard(pieces) => pieces.iter().map(|piece| longest_run(piece)).max_by_key(|run| run.len())?,
+        // An address, for one, is matched however it is written.
         _ => return None,
     };
-    // Whatever a wildcard or an escape could stand for is left out.
+    Some(longest.to_owned())
+}
+
+/// Without whatever JSON may, or must, escape by more than `\u`.
+fn longest_run(text: &str) -> &str {
     let runs = text.split(|letter: char| !(letter.is_ascii_alphanumeric() || " ._:=+,@()-".contains(letter)));
-    runs.max_by_key(|run| run.len()).map(ToOwned::to_owned)
+    runs.max_by_key(|run| run.len()).unwrap_or_default()
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 
+    fn compiled(pattern: &Value) -> [Pattern; 1] {
+        [Pattern::compile(&pattern.to_string()).unwrap()]
+    }
+
     fn texts(pattern: &Value) -> Option<Vec<String>> {
-        Literals::collect(std::slice::from_ref(pattern), |_| true)
+        Literals::collect(&compiled(pattern), |field| field.starts_with("detail."))
     }
 
     #[test]
     fn the_rarest_field() {
         let sigv2 = json!({"source": ["aws.s3"], "detail": {"eventSource": ["s3.amazonaws.com"], "additionalEventData": {"SignatureVersion": ["SigV2"]}}});
         assert_eq!(texts(&sigv2), Some(vec!["SigV2".to_owned()]));
-        assert!(Literals::of_lines(std::slice::from_ref(&sigv2)).is_some());
+        assert!(Literals::of_lines(&compiled(&sigv2)).is_some());
         let cases = [
             (json!({"detail": {"userAgent": [{"wildcard": "*aws-sdk-java/1.*"}]}}), Some(vec!["aws-sdk-java"])),
             (json!({"detail": {"a": [{"prefix": "abc\u{e9}defg"}, "hij"]}}), Some(vec!["defg", "hij"])),
@@ -201,6 +210,9 @@ mod tests {
             (json!({"detail": {"a": [{"prefix": {"equals-ignore-case": "abcd"}}]}}), None),
             (json!({"detail": {"$or": [{"a": ["abcd"]}, {"b": ["efgh"]}]}}), None),
             (json!({"source": ["aws.s3"]}), None),
+            (json!({"detail": {"a": ["2001:db8::1"]}}), None),
+            (json!({"detail": {"a": ["abcd", {"exists": false}]}}), None),
+            (json!({"detail": {"c": ["ijkl"], "$or": [{"a": ["abcdef"]}, {"b": ["efghij"]}]}}), Some(vec!["ijkl"])),
         ];
         for (pattern, expected) in cases {
             let expected = expected.map(|texts| texts.into_iter().map(ToOwned::to_owned).collect::<Vec<_>>());

@@ -4,17 +4,16 @@ use std::borrow::Cow;
 
 use aws_api::Timestamp;
 use bus::{Envelope, envelope, source_of};
-use event_pattern::{EventError, Matcher, Pattern, PatternError};
+use event_pattern::{EventError, Matcher, Pattern};
 use record::Outline;
-use serde_json::Value;
 use uuid::Uuid;
 
 use crate::literal::Literals;
 
-/// Patterns with names, all asked in one pass.
+/// Patterns, all asked in one pass.
 #[derive(Debug, Clone)]
 pub struct Question {
-    names: Vec<String>,
+    /// By their places in the question.
     matcher: Matcher<usize>,
     /// Only `detail` is asked about, so that the rest of the envelope need not be made.
     of_detail_alone: bool,
@@ -22,38 +21,20 @@ pub struct Question {
     line_literals: Option<Literals>,
 }
 
-/// A pattern that cannot be asked.
-#[derive(Debug, thiserror::Error)]
-#[error("the pattern {name}: {error}")]
-pub struct QuestionError {
-    /// Which.
-    pub name: String,
-    /// What is wrong, and where.
-    pub error: PatternError,
-}
-
 impl Question {
-    /// Asks for the records that match one of these patterns, each `(name, pattern)`. A pattern is on the event as EventBridge
-    /// delivers it: with `source`, `detail-type` and so on beside `detail`.
-    pub fn new<'p>(patterns: impl IntoIterator<Item = (String, &'p str)>) -> Result<Self, QuestionError> {
-        let (mut names, mut matcher, mut parsed) = (Vec::new(), Matcher::new(), Vec::new());
-        for (name, text) in patterns {
-            let pattern = Pattern::compile(text).map_err(|error| QuestionError { name: name.clone(), error })?;
-            // A pattern may repeat a key, where the first parse's tree has the last value only: then nothing is derived from it.
-            parsed.push(serde_json::from_str(text).unwrap_or(Value::Null));
-            matcher.add(names.len(), pattern);
-            names.push(name);
+    /// Asks for the records that match one of these patterns. A pattern is on the event as EventBridge delivers it: with
+    /// `source`, `detail-type` and so on beside `detail`.
+    pub fn new(patterns: &[Pattern]) -> Self {
+        let mut matcher = Matcher::new();
+        for (place, pattern) in patterns.iter().enumerate() {
+            matcher.add(place, pattern.clone());
         }
-        let of_detail_alone = parsed.iter().all(|pattern: &Value| {
-            pattern.as_object().is_some_and(|fields| fields.len() == 1 && fields.contains_key("detail"))
+        let of_detail_alone = patterns.iter().all(|pattern| {
+            let mut fields = pattern.combinations().flat_map(|combination| combination.conditions(pattern));
+            fields.all(|field| field.name().starts_with("detail."))
         });
-        let (literals, line_literals) = (Literals::of(&parsed), Literals::of_lines(&parsed));
-        Ok(Self { names, matcher, of_detail_alone, literals, line_literals })
-    }
-
-    /// The patterns' names; what matched is said by their places here.
-    pub fn names(&self) -> &[String] {
-        &self.names
+        let (literals, line_literals) = (Literals::of(patterns), Literals::of_lines(patterns));
+        Self { matcher, of_detail_alone, literals, line_literals }
     }
 
     /// The same question without its short cuts: every record is matched. The answers are the same; for tests.

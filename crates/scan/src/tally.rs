@@ -45,6 +45,8 @@ struct Parameters<'a> {
 struct Additional<'a> {
     #[serde(rename = "AuthenticationMethod", borrow)]
     authentication_method: Option<Text<'a>>,
+    #[serde(rename = "claimedAccessKeyId")]
+    claimed_access_key_id: Option<Text<'a>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -68,6 +70,12 @@ enum Loose<'a> {
 impl Sighting<'_> {
     pub fn event_time(&self) -> &str {
         &self.event_time
+    }
+
+    /// The key that signed; of a refused request, the one that it named.
+    fn access_key_id(&self) -> &str {
+        let claimed = self.additional_event_data.as_ref().and_then(|data| data.claimed_access_key_id.as_deref());
+        self.user_identity.access_key_id.as_deref().or(claimed).unwrap_or_default()
     }
 
     /// The record's own id.
@@ -144,7 +152,7 @@ impl Names {
 impl Tally {
     pub(crate) fn add(&mut self, pattern: usize, seen: &Sighting<'_>) {
         let (identity, user_agent) = (seen.user_identity.grouping(), seen.user_agent.as_deref().unwrap_or_default());
-        let access_key_id = seen.user_identity.access_key_id.as_deref().unwrap_or_default();
+        let access_key_id = seen.access_key_id();
         self.key.clear();
         self.key.extend_from_slice(&pattern.to_be_bytes());
         for part in [&identity, access_key_id, &seen.source_ip_address, user_agent, seen.bucket()] {

@@ -50,21 +50,26 @@ fn visit(folder: &Path, selection: &Selection, above: &mut Vec<PathBuf>, found: 
     }
     above.push(canonical);
     for (path, kind) in names {
-        let is_folder = match kind.is_symlink().then(|| fs::metadata(&path)) {
-            None => kind.is_dir(),
-            Some(Ok(metadata)) => metadata.is_dir(),
+        let kind = match kind.is_symlink().then(|| fs::metadata(&path)) {
+            None => kind,
+            Some(Ok(metadata)) => metadata.file_type(),
             Some(Err(error)) => {
                 found.push(Entry::Failed(path, error));
                 continue;
             }
         };
         let text = path.to_string_lossy();
-        if is_folder {
+        if kind.is_dir() {
             if selection.may_hold(&text) {
                 visit(&path, selection, above, found);
             }
         } else if selection.takes(&text) {
-            found.push(Entry::File(path));
+            // A pipe that somebody left there would be waited for.
+            found.push(if kind.is_file() {
+                Entry::File(path)
+            } else {
+                Entry::Failed(path, io::Error::other("it is no file"))
+            });
         }
     }
     above.pop();

@@ -237,9 +237,7 @@ impl Sink for Worker<'_> {
         };
         let mut hits = Hits::default();
         hits.begin(literals, lines);
-        // Only lines that are looked at are seen to be blank or not: a log has none that are.
-        let newlines = memchr::memchr_iter(b'\n', lines).count();
-        self.totals.records += (newlines + usize::from(!lines.ends_with(b"\n"))) as u64;
+        self.totals.records += records_in(lines);
         while let Some(at) = hits.first() {
             let start = memchr::memrchr(b'\n', &lines[..at]).map_or(0, |end| end + 1);
             let end = memchr::memchr(b'\n', &lines[at..]).map_or(lines.len(), |end| at + end);
@@ -249,4 +247,16 @@ impl Sink for Worker<'_> {
             }
         }
     }
+}
+
+/// How many lines there are that are not blank.
+fn records_in(lines: &[u8]) -> u64 {
+    let mut start = 0;
+    let ends = memchr::memchr_iter(b'\n', lines).chain([lines.len()]);
+    let is_record = |end: usize| {
+        let line = &lines[std::mem::replace(&mut start, end + 1).min(end)..end];
+        // Nearly all begin with something else than white space.
+        line.first().is_some_and(|first| !first.is_ascii_whitespace()) || !line.trim_ascii().is_empty()
+    };
+    ends.map(is_record).map(u64::from).sum()
 }

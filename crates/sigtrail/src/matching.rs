@@ -129,7 +129,7 @@ fn not_this(what: &str, error: &serde_json::Error) -> Problem {
 }
 
 /// The file of a pattern or of rules; it is not stdin where that has the events.
-fn asked_by(file: &Path, events: &[Input]) -> Result<Input> {
+pub fn asked_by(file: &Path, events: &[Input]) -> Result<Input> {
     let file = Input::of(file);
     if matches!(file, Input::Stdin) && events.iter().any(|input| matches!(input, Input::Stdin)) {
         bail!("stdin cannot be both what is asked and the events");

@@ -4,24 +4,24 @@ mod archive;
 mod progress;
 mod state;
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, BufWriter, Write, stdout};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::{Mutex, PoisonError};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
+use event_pattern::Pattern;
 use report::findings::{BucketDays, CheckTitle, Findings, Found, Skipped, csv, html, json, table};
+use report::sanitize::sanitize;
 use scan::{Limits, Outcome, Question, Scan, Selection};
 
 use self::archive::Everything;
 use self::progress::Bar;
 use self::state::State;
 use crate::args::{ScanArguments, ScanFormat};
+use crate::matching::{Input, asked_by, read_pattern};
 use crate::terminal;
-
-/// The longest pattern that is read from a file.
-const MAX_PATTERN_BYTES: u64 = 16 << 20;
 
 /// `sigtrail checks`
 pub fn list_checks() -> Result<()> {
@@ -35,8 +35,8 @@ pub fn list_checks() -> Result<()> {
 
 pub fn run(arguments: &ScanArguments) -> Result<ExitCode> {
     let asked = asked(arguments)?;
-    let patterns = asked.iter().map(|asked| (asked.title.name.clone(), asked.pattern.as_str()));
-    let question = Question::new(patterns)?;
+    let patterns: Vec<_> = asked.iter().map(|asked| asked.pattern.clone()).collect();
+    let question = Question::new(&patterns);
     let limits = limits(arguments);
     // Before anything is read: a file that cannot be written would be known only at the end.
     let mut out = output(arguments.output.as_deref())?;
@@ -51,7 +51,7 @@ pub fn run(arguments: &ScanArguments) -> Result<ExitCode> {
 /// What is asked, and how it is called.
 struct Asked {
     title: CheckTitle,
-    pattern: String,
+    pattern: Pattern,
 }
 
 fn asked(arguments: &ScanArguments) -> Result<Vec<Asked>> {
@@ -66,18 +66,14 @@ fn asked(arguments: &ScanArguments) -> Result<Vec<Asked>> {
                 hygiene: check.kind == checks::Kind::Hygiene,
                 date: check.date.map(ToOwned::to_owned),
             },
-            pattern: check.pattern().to_owned(),
+            pattern: Pattern::compile(check.pattern())?,
         });
     }
+    let inputs: Vec<_> = arguments.paths.iter().map(|path| Input::of(Path::new(path))).collect();
     for file in &arguments.pattern {
         let name = file.display().to_string();
-        let len = fs::metadata(file).with_context(|| name.clone())?.len();
-        if len > MAX_PATTERN_BYTES {
-            bail!("{name}: a pattern of {len} bytes is longer than any that is read");
-        }
-        let pattern = fs::read_to_string(file).with_context(|| name.clone())?;
         let title = CheckTitle { title: name.clone(), name, ..CheckTitle::default() };
-        asked.push(Asked { title, pattern });
+        asked.push(Asked { title, pattern: read_pattern(&asked_by(file, &inputs)?)? });
     }
     Ok(asked)
 }
@@ -94,8 +90,8 @@ fn limits(arguments: &ScanArguments) -> Limits {
         since: arguments.since,
         until: arguments.until,
     };
-    // The page tells of all buckets, also of those in which nothing matches.
-    let inventory = arguments.format == ScanFormat::Html;
+    // The page tells of all buckets, also of those in which nothing matches. A state is of use for a page later on.
+    let inventory = arguments.format == ScanFormat::Html || arguments.state.is_some();
     Limits { selection, dedup: arguments.dedup, inventory }
 }
 
@@ -130,9 +126,9 @@ fn find(
     };
     let mut outcome = scan.run(&everything, &|progress| bar.add(progress));
     bar.end();
-    if let Some(error) = lines.into_inner().unwrap_or_else(PoisonError::into_inner).error {
-        return Err(error.into());
-    }
+    let Lines { out, error } = lines.into_inner().unwrap_or_else(PoisonError::into_inner);
+    // Before the state says that they were told.
+    error.map_or_else(|| out.flush(), Err)?;
     if let Some(state) = &mut state {
         let unread = outcome.skipped.iter().filter(|one| one.is_unread).cloned().collect::<Vec<_>>();
         state.add(&everything, &outcome);
@@ -220,12 +216,11 @@ fn write(arguments: &ScanArguments, findings: &Findings, out: &mut Output) -> io
 /// Where the output has no place for it.
 fn tell_skipped(findings: &Findings) {
     for skipped in &findings.skipped {
-        eprintln!("sigtrail: {}: {}", sanitized(&skipped.path), sanitized(&skipped.error));
+        eprintln!("sigtrail: {}: {}", sanitize(&skipped.path), sanitize(&skipped.error));
     }
-}
-
-fn sanitized(text: &str) -> String {
-    report::sanitize::sanitize(text).into_owned()
+    if findings.skipped_more > 0 {
+        eprintln!("sigtrail: {} more were skipped", findings.skipped_more);
+    }
 }
 
 /// The paths that were given and are of a disk.

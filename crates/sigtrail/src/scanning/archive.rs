@@ -13,14 +13,14 @@ use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt};
 use object_store::aws::AmazonS3;
 use object_store::path::Path as Key;
-use object_store::{ObjectStore, ObjectStoreExt};
+use object_store::{Error, ObjectMeta, ObjectStoreExt};
 use scan::{Archive, Files, Selection, Skipped};
 use tokio::runtime::Runtime;
 
 use super::local;
 use super::state::{Mark, State};
 use crate::args::ScanArguments;
-use crate::bucket::{builder, endpoint_from_env};
+use crate::bucket::{Page, builder, endpoint_from_env};
 
 /// All that is read, each with what it is known by the next time.
 pub struct Everything {
@@ -43,10 +43,17 @@ enum Item {
     },
 }
 
+impl Item {
+    fn object(bucket: usize, object: ObjectMeta) -> Self {
+        let tag = object.e_tag.unwrap_or_else(|| object.last_modified.to_rfc3339());
+        Self::Object { bucket, key: object.location, len: object.size, tag }
+    }
+}
+
 impl Everything {
     /// Finds what is under the paths, and tells what could not be looked into.
     pub fn list(arguments: &ScanArguments, selection: &Selection) -> Result<(Self, Vec<Skipped>)> {
-        let (files, failed) = Files::list(&local(&arguments.paths), selection);
+        let (files, mut failed) = Files::list(&local(&arguments.paths), selection);
         let mut items: Vec<_> = (0..files.0.len()).map(Item::File).collect();
         if arguments.paths.iter().any(|path| path == "-") {
             items.insert(0, Item::Stdin);
@@ -56,9 +63,8 @@ impl Everything {
         if !remote.is_empty() {
             let runtime = Runtime::new()?;
             for place in remote {
-                runtime
-                    .block_on(everything.list_bucket(place, arguments, selection))
-                    .with_context(|| format!("s3://{place}"))?;
+                let listed = runtime.block_on(everything.list_bucket(place, arguments, selection));
+                failed.extend(listed.with_context(|| format!("s3://{place}"))?);
             }
             everything.runtime = Some(runtime);
         }
@@ -66,7 +72,12 @@ impl Everything {
     }
 
     /// Folders are listed one by one, so that those that the selection leaves out are not.
-    async fn list_bucket(&mut self, place: &str, arguments: &ScanArguments, selection: &Selection) -> Result<()> {
+    async fn list_bucket(
+        &mut self,
+        place: &str,
+        arguments: &ScanArguments,
+        selection: &Selection,
+    ) -> Result<Vec<Skipped>> {
         let (name, prefix) = place.split_once('/').unwrap_or((place, ""));
         if name.is_empty() {
             bail!("a bucket has a name");
@@ -74,25 +85,37 @@ impl Everything {
         let endpoint = arguments.endpoint.clone().or_else(|| endpoint_from_env("AWS_ENDPOINT_URL_S3"));
         let store = Arc::new(builder(name, endpoint.as_deref(), arguments.insecure).await?.build()?);
         let bucket = self.buckets.len();
-        let root = Key::parse(prefix.trim_end_matches('/'))?;
-        let mut folders = vec![root.clone()];
+        self.buckets.push((name.to_owned(), Arc::clone(&store)));
+        let root = prefix.trim_end_matches('/');
+        // As a folder: `a/b` is not the beginning of `a/bc`.
+        let mut folders = vec![if root.is_empty() { String::new() } else { format!("{root}/") }];
+        let (before, mut odd) = (self.items.len(), Vec::new());
         while let Some(folder) = folders.pop() {
-            let prefix = Some(&folder).filter(|folder| !folder.as_ref().is_empty());
-            let listed = store.list_with_delimiter(prefix).await?;
-            folders.extend(listed.common_prefixes.into_iter().filter(|inner| selection.may_hold(inner.as_ref())));
-            for object in listed.objects.into_iter().filter(|object| selection.takes(object.location.as_ref())) {
-                let tag = object.e_tag.unwrap_or_else(|| object.last_modified.to_rfc3339());
-                self.items.push(Item::Object { bucket, key: object.location, len: object.size, tag });
+            let mut page = Some(Page::of_folder());
+            while let Some(this) = page {
+                let (listed, next) = this.list(&*store, &folder).await?;
+                folders
+                    .extend(listed.folders.into_iter().filter(|inner| selection.may_hold(inner.trim_end_matches('/'))));
+                let taken = listed.objects.into_iter().filter(|object| selection.takes(object.location.as_ref()));
+                self.items.extend(taken.map(|object| Item::object(bucket, object)));
+                odd.extend(listed.odd);
+                page = next;
             }
         }
-        if !root.as_ref().is_empty()
-            && let Ok(object) = store.head(&root).await
-        {
-            let tag = object.e_tag.unwrap_or_else(|| object.last_modified.to_rfc3339());
-            self.items.push(Item::Object { bucket, key: object.location, len: object.size, tag });
+        if self.items.len() == before && odd.is_empty() && !root.is_empty() {
+            // It may be the key of one object.
+            match store.head(&Key::parse(root)?).await {
+                Ok(object) => self.items.push(Item::object(bucket, object)),
+                Err(Error::NotFound { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
         }
-        self.buckets.push((name.to_owned(), store));
-        Ok(())
+        let skipped = |key| Skipped {
+            path: format!("s3://{name}/{key}"),
+            error: "a key with an empty or odd part between slashes cannot be asked for".into(),
+            is_unread: true,
+        };
+        Ok(odd.into_iter().map(skipped).collect())
     }
 
     pub fn len(&self) -> usize {

@@ -50,7 +50,7 @@ impl State {
         let selection = &limits.selection;
         let content = Content {
             version: VERSION,
-            asked: asked.iter().map(|asked| (asked.title.name.clone(), asked.pattern.clone())).collect(),
+            asked: asked.iter().map(|asked| (asked.title.name.clone(), asked.pattern.source().to_owned())).collect(),
             accounts: selection.accounts.clone(),
             regions: selection.regions.clone(),
             since: selection.since.map(Timestamp::to_rfc3339_seconds),
