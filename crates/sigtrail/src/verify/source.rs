@@ -11,20 +11,17 @@ use anyhow::{Result, bail};
 use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt};
 use object_store::aws::{AmazonS3, AwsCredential};
-use object_store::list::{PaginatedListOptions, PaginatedListStore};
-use object_store::path::{Error as KeyError, Path as Key};
+use object_store::path::Path as Key;
 use object_store::{Attribute, Error, ObjectStoreExt};
 use trail::digest::{Digest, DigestName, Place};
 
 use super::unpack::{Hash, Target, Unpack};
-use crate::bucket::builder;
+use crate::bucket::{Page, builder};
 
 /// Bytes that are read from a file at once.
 const PIECE_BYTES: usize = 128 * 1024;
 /// Objects in succession that the server fails to give: after them it is not asked for the others.
 const FAILURES_MAX: usize = 20;
-/// Keys that are listed at once, as many as S3 lists.
-const PAGE_KEYS: usize = 1000;
 
 /// What stands at a place.
 pub enum Found<T> {
@@ -275,11 +272,11 @@ impl Buckets {
     }
 
     fn list(&self) -> BoxStream<'_, Result<String>> {
-        let pages = futures::stream::try_unfold(Some(Page::default()), |page| async {
+        let pages = futures::stream::try_unfold(Some(Page::of_all()), |page| async {
             let Some(page) = page else { return Ok(None) };
-            let store = self.store(&self.bucket).await?;
-            let prefix = Some(self.prefix.as_str()).filter(|prefix| !prefix.is_empty());
-            page.list(&store, prefix).await.map(Some)
+            let (listed, next) = page.list(&*self.store(&self.bucket).await?, &self.prefix).await?;
+            let keys = listed.objects.into_iter().map(|object| object.location.into()).chain(listed.odd);
+            anyhow::Ok(Some((keys.collect::<Vec<String>>(), next)))
         });
         pages.map_ok(|keys| futures::stream::iter(keys).map(Ok)).try_flatten().boxed()
     }
@@ -323,48 +320,5 @@ impl Buckets {
             }
         }
         Ok(unpack.finish().map_or_else(Found::Unreadable, |content| Found::Content(content, signature)))
-    }
-}
-
-/// The next page of a list.
-///
-/// The client library refuses all of a page with a key that it cannot write as a path, such as `a//b`. Such a page is
-/// asked for in smaller pieces, until the key stands alone; the list goes on after it.
-struct Page {
-    after: Option<String>,
-    token: Option<String>,
-    keys_max: usize,
-}
-
-impl Default for Page {
-    fn default() -> Self {
-        Self { after: None, token: None, keys_max: PAGE_KEYS }
-    }
-}
-
-impl Page {
-    async fn list(self, store: &AmazonS3, prefix: Option<&str>) -> Result<(Vec<String>, Option<Self>)> {
-        let Self { after, token, keys_max } = self;
-        let options = PaginatedListOptions {
-            offset: after.clone(),
-            page_token: token.clone(),
-            max_keys: Some(keys_max),
-            ..PaginatedListOptions::default()
-        };
-        let page = match store.list_paginated(prefix, options).await {
-            Ok(page) => page,
-            Err(Error::InvalidPath { source: KeyError::EmptySegment { path } | KeyError::BadSegment { path, .. } }) => {
-                let next = match keys_max {
-                    1 => (vec![path.clone()], Some(Self { after: Some(path), token: None, keys_max })),
-                    _ => (Vec::new(), Some(Self { after, token, keys_max: keys_max / 2 })),
-                };
-                return Ok(next);
-            }
-            Err(error) => return Err(error.into()),
-        };
-        let keys = page.result.objects.into_iter().map(|object| object.location.into()).collect();
-        let keys_max = (keys_max * 2).min(PAGE_KEYS);
-        let next = page.page_token.map(|token| Self { after: None, token: Some(token), keys_max });
-        Ok((keys, next))
     }
 }
