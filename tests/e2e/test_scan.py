@@ -122,6 +122,8 @@ def test_exit_codes(archive, tmp_path):
     broken.write_text('{"detail":{"eventName":"GetObject"}}')
     done = run("scan", str(folder), "--pattern", str(broken))
     assert done.returncode == 2 and "broken.json" in done.stderr and "1:25" in done.stderr.replace("line 1, column ", "1:")
+    done = run("scan", str(folder), str(tmp_path / "no-such"), "--format", "json")
+    assert done.returncode == 2 and "no-such" in done.stderr and done.stdout == ""
     for wrong in (["--since", "yesterday"], ["--check", "no-such"], ["--threads", "0"]):
         assert run("scan", str(folder), *wrong).returncode == 2, wrong
 

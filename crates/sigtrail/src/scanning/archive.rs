@@ -53,7 +53,12 @@ impl Item {
 impl Everything {
     /// Finds what is under the paths, and tells what could not be looked into.
     pub fn list(arguments: &ScanArguments, selection: &Selection) -> Result<(Self, Vec<Skipped>)> {
-        let (files, mut failed) = Files::list(&local(&arguments.paths), selection);
+        let paths = local(&arguments.paths);
+        for path in &paths {
+            // What was named and is not there is a mistake, and no archive in which nothing matched.
+            fs::metadata(path).with_context(|| path.display().to_string())?;
+        }
+        let (files, mut failed) = Files::list(&paths, selection);
         let mut items: Vec<_> = (0..files.0.len()).map(Item::File).collect();
         if arguments.paths.iter().any(|path| path == "-") {
             items.insert(0, Item::Stdin);
