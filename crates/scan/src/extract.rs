@@ -2,14 +2,17 @@
 
 use std::ops::Range;
 
+use crate::literal::{Literals, Needle};
 use crate::split::{Splitter, Stop};
 
 /// Who is told of what is found.
-pub(crate) trait Sink {
-    /// A new text is at hand, or the same a little later; places count from its beginning.
-    fn text(&mut self, text: &[u8]);
-    /// One element of `Records`.
-    fn record(&mut self, text: &[u8], range: Range<usize>);
+pub(crate) trait Sink<'q> {
+    /// A new text is at hand, or the same a little later; places count from its beginning. One of these literals is wanted, too.
+    fn text(&mut self, text: &[u8], several: Option<&'q Literals>);
+    /// One element of `Records`, and whether it may be wanted, as far as that was looked for.
+    fn record(&mut self, text: &[u8], range: Range<usize>, is_hit: bool);
+    /// The text is about to go.
+    fn end(&mut self, text: &[u8]);
     /// A JSON object of another kind.
     fn document(&mut self, document: &[u8]);
     /// Whole lines of an access log.
@@ -48,7 +51,10 @@ enum Mode {
 
 /// Takes a text apart that comes in pieces.
 #[derive(Debug, Clone)]
-pub(crate) struct Extractor {
+pub(crate) struct Extractor<'q> {
+    needle: Needle<'q>,
+    /// The needle was chosen by the first records.
+    is_tuned: bool,
     mode: Mode,
     /// So far the text at hand was looked at.
     done: usize,
@@ -57,29 +63,17 @@ pub(crate) struct Extractor {
 /// Enough to see what it is.
 const HEAD_LEN: usize = 4096;
 
-impl Extractor {
-    pub fn new() -> Self {
-        Self { mode: Mode::Start, done: 0 }
+impl<'q> Extractor<'q> {
+    pub fn new(needle: Needle<'q>) -> Self {
+        Self { needle, is_tuned: false, mode: Mode::Start, done: 0 }
     }
 
     /// Goes on with the text at hand. Tells how much of its beginning is not needed any more.
-    pub fn run(&mut self, text: &[u8], last: bool, sink: &mut impl Sink) -> Result<usize, Broken> {
-        sink.text(text);
-        loop {
-            let before = self.done;
-            let more = match &mut self.mode {
-                Mode::Start => self.start(text, last)?,
-                Mode::Lines => {
-                    self.lines(text, last, sink);
-                    false
-                }
-                Mode::Records(_) | Mode::Behind(_) => self.records(text, last, sink)?,
-                Mode::Sequence(_) => self.sequence(text, last, sink)?,
-            };
-            if !more || (self.done == before && self.done == text.len()) {
-                break;
-            }
-        }
+    pub fn run(&mut self, text: &[u8], last: bool, sink: &mut impl Sink<'q>) -> Result<usize, Broken> {
+        let taken = self.take_apart(text, last, sink);
+        // What was found before something broken counts.
+        sink.end(text);
+        taken?;
         if last {
             self.check_end()?;
         }
@@ -95,7 +89,26 @@ impl Extractor {
         Ok(keep)
     }
 
-    fn start(&mut self, text: &[u8], last: bool) -> Result<bool, Broken> {
+    fn take_apart(&mut self, text: &[u8], last: bool, sink: &mut impl Sink<'q>) -> Result<(), Broken> {
+        sink.text(text, self.needle.several());
+        loop {
+            let before = self.done;
+            let more = match &mut self.mode {
+                Mode::Start => self.start(text, last, sink)?,
+                Mode::Lines => {
+                    self.lines(text, last, sink);
+                    false
+                }
+                Mode::Records(_) | Mode::Behind(_) => self.records(text, last, sink)?,
+                Mode::Sequence(_) => self.sequence(text, last, sink)?,
+            };
+            if !more || (self.done == before && self.done == text.len()) {
+                return Ok(());
+            }
+        }
+    }
+
+    fn start(&mut self, text: &[u8], last: bool, sink: &mut impl Sink<'q>) -> Result<bool, Broken> {
         let rest = &text[self.done..];
         let rest = rest.strip_prefix(b"\xef\xbb\xbf").unwrap_or(rest);
         let blank = rest.iter().take_while(|byte| byte.is_ascii_whitespace() || **byte == 0x1e).count();
@@ -106,6 +119,11 @@ impl Extractor {
             return Ok(false);
         }
         if let Some(len) = records_head(rest) {
+            if !self.is_tuned {
+                self.needle.tune(rest);
+                sink.text(text, self.needle.several());
+                self.is_tuned = true;
+            }
             (self.mode, self.done) = (Mode::Records(Splitter::new(2)), at + len);
         } else if rest[0] == b'{' {
             (self.mode, self.done) = (Mode::Sequence(Splitter::new(0)), at);
@@ -119,10 +137,14 @@ impl Extractor {
         Ok(true)
     }
 
-    fn records(&mut self, text: &[u8], last: bool, sink: &mut impl Sink) -> Result<bool, Broken> {
+    fn records(&mut self, text: &[u8], last: bool, sink: &mut impl Sink<'q>) -> Result<bool, Broken> {
         let stop = match &mut self.mode {
-            Mode::Records(splitter) => splitter.run(text, self.done, last, |range| sink.record(text, range)),
-            Mode::Behind(splitter) => splitter.run(text, self.done, last, |_| {}),
+            Mode::Records(splitter) => {
+                let any = !self.needle.is_choosy();
+                splitter
+                    .run(text, self.done, last, &self.needle, |range, is_hit| sink.record(text, range, any || is_hit))
+            }
+            Mode::Behind(splitter) => splitter.run(text, self.done, last, &Needle::new(&[]), |_, _| {}),
             _ => return Ok(false),
         };
         match stop {
@@ -144,11 +166,11 @@ impl Extractor {
         }
     }
 
-    fn sequence(&mut self, text: &[u8], last: bool, sink: &mut impl Sink) -> Result<bool, Broken> {
+    fn sequence(&mut self, text: &[u8], last: bool, sink: &mut impl Sink<'q>) -> Result<bool, Broken> {
         let Mode::Sequence(splitter) = &mut self.mode else { return Ok(false) };
         let (base, mut clean) = (splitter.base(), true);
         let mut end = if splitter.is_within() { splitter.open().unwrap_or(self.done) } else { self.done };
-        let stop = splitter.run(text, self.done, last, |range| {
+        let stop = splitter.run(text, self.done, last, &Needle::new(&[]), |range, _| {
             clean &= is_between(&text[end.min(range.start)..range.start]);
             end = range.end;
             sink.document(&text[range]);
@@ -173,7 +195,7 @@ impl Extractor {
         }
     }
 
-    fn lines(&mut self, text: &[u8], last: bool, sink: &mut impl Sink) {
+    fn lines(&mut self, text: &[u8], last: bool, sink: &mut impl Sink<'q>) {
         let rest = &text[self.done..];
         let end = if last { rest.len() } else { memchr::memrchr(b'\n', rest).map_or(0, |at| at + 1) };
         if end > 0 {

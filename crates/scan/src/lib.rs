@@ -214,7 +214,7 @@ impl Scan<'_> {
         seen: &Seen,
         progress: &(impl Fn(Progress) + Sync),
     ) -> Part {
-        let (mut reader, mut part) = (Reader::new(), Part::default());
+        let (mut reader, mut part) = (Reader::new(self.question.needle()), Part::default());
         let mut worker = Worker::new(self.question, &self.limits, seen, self.matches);
         loop {
             let index = next.fetch_add(1, Ordering::Relaxed);

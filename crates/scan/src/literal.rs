@@ -7,12 +7,15 @@
 use std::ops::Range;
 
 use event_pattern::{FieldCondition, Pattern, Test};
-use memchr::memmem::Finder;
+use memchr::memmem::{self, Finder};
 
 /// Shorter texts are everywhere.
 const LEN_MIN: usize = 3;
 /// More texts than these are found no faster than by matching every record.
 const COUNT_MAX: usize = 8;
+
+/// Choices between literals are not free: each is looked for at the beginning of every file.
+const CHOICE_MAX: usize = 4;
 
 /// Fields that say much the same in all records.
 const COMMON: [&str; 9] = [
@@ -40,26 +43,112 @@ pub(crate) struct Literals {
     finders: Vec<Finder<'static>>,
     /// Every byte of the texts.
     letters: [bool; 256],
-    escapes: Option<Finder<'static>>,
+}
+
+/// Two bytes, one after the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Pair {
+    pub first: u8,
+    pub second: u8,
+}
+
+/// What is looked for while the records of a file are found: the literal, if there is one alone, and escapes that spell a letter.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Needle<'q> {
+    choice: &'q [Literals],
+    /// The rarest of them.
+    literals: Option<&'q Literals>,
+    /// A pair of the literal, and where in it it stands.
+    pair: Pair,
+    offset: usize,
+}
+
+/// In no text, and no number: it is not UTF-8.
+const NO_PAIR: Pair = Pair { first: 0xff, second: 0xff };
+/// Enough of a text to see what is rare in it.
+const SAMPLE_LEN: usize = 16 << 10;
+/// What stands in a text as often as this is in every other record, and not worth being looked for.
+const RARE_PER_BYTES: usize = 4096;
+
+impl<'q> Needle<'q> {
+    /// Looks for nothing yet.
+    pub fn new(choice: &'q [Literals]) -> Self {
+        Self { choice, literals: None, pair: NO_PAIR, offset: 0 }
+    }
+
+    /// Chooses what is rarest at the beginning of this text, if anything is rare.
+    pub fn tune(&mut self, text: &[u8]) {
+        let sample = &text[..text.len().min(SAMPLE_LEN)];
+        let counted = self.choice.iter().map(|literals| (literals.count_in(sample), literals));
+        let rarest = counted.min_by_key(|(count, _)| *count);
+        self.literals =
+            rarest.filter(|(count, _)| *count <= 1 + sample.len() / RARE_PER_BYTES).map(|(_, literals)| literals);
+        let Some(literal) = self.literals.and_then(Literals::single) else { return };
+        let pairs = literal.windows(2).enumerate().rev();
+        let rarest = pairs.min_by_key(|(_, pair)| memmem::find_iter(sample, *pair).count());
+        if let Some((index, pair)) = rarest {
+            (self.pair, self.offset) = (Pair { first: pair[0], second: pair[1] }, index);
+        }
+    }
+
+    /// Whether anything is looked for: if not, every record may be wanted.
+    pub fn is_choosy(&self) -> bool {
+        self.literals.is_some()
+    }
+
+    /// The literals that [`Self::hits`] does not find, because they are several.
+    pub fn several(&self) -> Option<&'q Literals> {
+        self.literals.filter(|literals| literals.single().is_none())
+    }
+
+    /// The two bytes to look for.
+    pub fn pair(&self) -> Pair {
+        self.pair
+    }
+
+    /// Where from `from` on, before `end`, the literal stands, or an escape that spells a letter of one, or where they may stand
+    /// when more text is at hand.
+    pub fn hits(&self, text: &[u8], from: usize, end: usize) -> impl Iterator<Item = usize> {
+        let end = end.min(text.len());
+        let pairs = memchr::memchr_iter(self.pair.first, &text[from..end]).map(move |at| from + at);
+        let backslashes = memchr::memchr_iter(b'\\', &text[from..end]).map(move |at| from + at);
+        let literals = pairs.filter(|at| self.stands_at(text, *at));
+        literals.chain(backslashes.filter(|at| self.literals.is_some_and(|literals| literals.is_spelled_at(text, *at))))
+    }
+
+    /// Whether the literal stands where the first byte of the pair was found.
+    fn stands_at(&self, text: &[u8], first: usize) -> bool {
+        let literal = self.literals.and_then(Literals::single).unwrap_or_default();
+        let start = first.checked_sub(self.offset);
+        start.is_some_and(|start| literal.starts_with(&text[start..text.len().min(start + literal.len())]))
+    }
 }
 
 /// Where in a text a literal may stand, as far as it was asked for.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Hits {
-    /// The next place of each literal, and of an escape.
+    /// The next place of each literal.
     next: Vec<Option<usize>>,
 }
 
 impl Literals {
-    /// Of patterns, for JSON. `None` if some pattern requires none.
-    pub fn of(patterns: &[Pattern]) -> Option<Self> {
+    /// Of patterns, for JSON: one or the other will do. None if some pattern requires none.
+    pub fn of(patterns: &[Pattern]) -> Vec<Self> {
         // What is beside `detail` does not stand in a record as it is.
-        Self::collect(patterns, |field| field.starts_with("detail.")).map(|texts| Self::new(&texts, true))
+        let is_usable = |field: &str| field.starts_with("detail.");
+        let fields = patterns.first().into_iter().flat_map(required_fields).map(|field| field.name().to_owned());
+        let of_a_field =
+            fields.filter(|name| is_usable(name)).filter_map(|name| Self::collect(patterns, |other| other == name));
+        let mut all: Vec<_> = Self::collect(patterns, is_usable).into_iter().chain(of_a_field).collect();
+        all.sort_unstable();
+        all.dedup();
+        all.truncate(CHOICE_MAX);
+        all.iter().map(|texts| Self::new(texts)).collect()
     }
 
     /// The same for the lines of access logs, which have no escapes.
     pub fn of_lines(patterns: &[Pattern]) -> Option<Self> {
-        Self::collect(patterns, |field| IN_ACCESS_LOG.contains(&field)).map(|texts| Self::new(&texts, false))
+        Self::collect(patterns, |field| IN_ACCESS_LOG.contains(&field)).map(|texts| Self::new(&texts))
     }
 
     fn collect(patterns: &[Pattern], usable: impl Fn(&str) -> bool) -> Option<Vec<String>> {
@@ -77,36 +166,34 @@ impl Literals {
         (texts.len() <= COUNT_MAX && !texts.is_empty()).then_some(texts)
     }
 
-    fn new(texts: &[String], escapes: bool) -> Self {
+    fn new(texts: &[String]) -> Self {
         let mut letters = [false; 256];
         texts.iter().flat_map(|text| text.bytes()).for_each(|byte| letters[usize::from(byte)] = true);
-        Self {
-            finders: texts.iter().map(|text| Finder::new(text.as_bytes()).into_owned()).collect(),
-            letters,
-            escapes: escapes.then(|| Finder::new(b"\\u00")),
-        }
+        Self { finders: texts.iter().map(|text| Finder::new(text.as_bytes()).into_owned()).collect(), letters }
     }
 
-    fn find(&self, index: usize, text: &[u8], from: usize) -> Option<usize> {
-        match self.finders.get(index) {
-            Some(finder) => finder.find(&text[from..]).map(|at| from + at),
-            None => self.find_escape(text, from),
-        }
+    /// The literal, if there is one alone.
+    pub fn single(&self) -> Option<&[u8]> {
+        let [finder] = &self.finders[..] else { return None };
+        Some(finder.needle())
     }
 
-    /// An escape that spells one of the letters.
-    fn find_escape(&self, text: &[u8], mut from: usize) -> Option<usize> {
-        let finder = self.escapes.as_ref()?;
-        while let Some(at) = finder.find(&text[from..]).map(|at| from + at) {
-            let digit = |index: usize| text.get(index).and_then(|byte| char::from(*byte).to_digit(16));
-            let spelled = digit(at + 4).zip(digit(at + 5)).map(|(high, low)| (high * 16 + low) as usize);
+    fn count_in(&self, text: &[u8]) -> usize {
+        self.finders.iter().map(|finder| finder.find_iter(text).count()).sum()
+    }
+
+    fn is_spelled_at(&self, text: &[u8], backslash: usize) -> bool {
+        let escape = &text[backslash..text.len().min(backslash + 6)];
+        let (head, digits) = escape.split_at(escape.len().min(4));
+        if !b"\\u00".starts_with(head) {
+            return false;
+        }
+        let digit = |index: usize| digits.get(index).map(|digit| char::from(*digit).to_digit(16));
+        match (digit(0), digit(1)) {
+            (Some(Some(high)), Some(Some(low))) => self.letters[(high * 16 + low) as usize],
             // At the end of what is at hand it may yet become one.
-            if at + 6 > text.len() || spelled.is_some_and(|byte| self.letters[byte]) {
-                return Some(at);
-            }
-            from = at + 4;
+            (high, low) => high != Some(None) && low != Some(None),
         }
-        None
     }
 }
 
@@ -114,7 +201,7 @@ impl Hits {
     /// Begins anew with a text.
     pub fn begin(&mut self, literals: &Literals, text: &[u8]) {
         self.next.clear();
-        self.next.extend((0..=literals.finders.len()).map(|index| literals.find(index, text, 0)));
+        self.next.extend(literals.finders.iter().map(|finder| finder.find(text)));
     }
 
     /// The first of them.
@@ -124,9 +211,9 @@ impl Hits {
 
     /// Goes on to those from this place on. False if there is nothing left.
     pub fn skip_to(&mut self, literals: &Literals, text: &[u8], from: usize) -> bool {
-        for (index, next) in self.next.iter_mut().enumerate() {
+        for (finder, next) in literals.finders.iter().zip(&mut self.next) {
             if next.is_some_and(|at| at < from) {
-                *next = literals.find(index, text, from);
+                *next = finder.find(&text[from..]).map(|at| from + at);
             }
         }
         from < text.len()
@@ -134,14 +221,8 @@ impl Hits {
 
     /// Whether one begins in this range of the text, which begins where the last range ended, or after it.
     pub fn any_in(&mut self, literals: &Literals, text: &[u8], range: &Range<usize>) -> bool {
-        let mut any = false;
-        for (index, next) in self.next.iter_mut().enumerate() {
-            if next.is_some_and(|at| at < range.start) {
-                *next = literals.find(index, text, range.start);
-            }
-            any |= next.is_some_and(|at| at < range.end);
-        }
-        any
+        self.skip_to(literals, text, range.start);
+        self.first().is_some_and(|at| at < range.end)
     }
 }
 
@@ -221,20 +302,32 @@ mod tests {
     }
 
     #[test]
-    fn escapes_that_can_spell_a_letter() {
-        let literals = Literals::new(&["SigV2".to_owned()], true);
-        for (text, found) in [
-            (r#""SigV2""#, true),
-            (r#""\u0053igV2""#, true),
-            (r#""Sig\u00562""#, true),
-            (r#""\u003c\u003e\u0026\u2028""#, false),
-            (r#""SigV4""#, false),
-            (r#""\u00"#, true),
-            (r#""\u00zz""#, false),
+    fn the_literal_and_escapes_that_can_spell_a_letter_of_it() {
+        let literals = Literals::new(&["SigV2".to_owned()]);
+        let choice = [Literals::new(&["SigV4".to_owned()]), literals];
+        let mut needle = Needle::new(&choice);
+        needle.tune(br#""SignatureVersion":"SigV4","key":"Vg""#);
+        assert_eq!(needle.pair(), Pair { first: b'V', second: b'2' });
+        for (text, hits) in [
+            ("SigV2", vec![3]),
+            ("SigV4SigV2", vec![8]),
+            ("XigV2", vec![]),
+            ("V2", vec![]),
+            ("SigV", vec![3]),
+            (r"\u0053igV2", vec![0]),
+            (r"-\u0056", vec![1]),
+            (r"\u003c", vec![]),
+            (r"\u2028", vec![]),
+            (r"\n00", vec![]),
+            (r"\", vec![0]),
+            (r"\u00", vec![0]),
+            (r"\u005", vec![0]),
+            (r"\u00z", vec![]),
+            (r"\u00zz", vec![]),
+            (r"\u004z", vec![]),
         ] {
-            let mut hits = Hits::default();
-            hits.begin(&literals, text.as_bytes());
-            assert_eq!(hits.any_in(&literals, text.as_bytes(), &(0..text.len())), found, "{text}");
+            assert_eq!(needle.hits(text.as_bytes(), 0, 99).collect::<Vec<_>>(), hits, "{text}");
         }
+        assert_eq!(Needle::new(&[]).hits(br"\u0053", 0, 99).count(), 0);
     }
 }

@@ -6,18 +6,21 @@ use aws_api::Timestamp;
 use bus::{Envelope, envelope, source_of};
 use event_pattern::{EventError, Matcher, Pattern};
 use record::Outline;
+use serde::Deserialize;
+use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use crate::literal::Literals;
+use crate::literal::{Literals, Needle};
 
 /// Patterns, all asked in one pass.
 #[derive(Debug, Clone)]
 pub struct Question {
     /// By their places in the question.
     matcher: Matcher<usize>,
-    /// Only `detail` is asked about, so that the rest of the envelope need not be made.
+    /// Only `detail` is asked about, and so the record itself.
     of_detail_alone: bool,
-    literals: Option<Literals>,
+    /// Of which one will do.
+    literals: Vec<Literals>,
     line_literals: Option<Literals>,
 }
 
@@ -25,14 +28,12 @@ impl Question {
     /// Asks for the records that match one of these patterns. A pattern is on the event as EventBridge delivers it: with
     /// `source`, `detail-type` and so on beside `detail`.
     pub fn new(patterns: &[Pattern]) -> Self {
+        let of_details: Option<Vec<_>> = patterns.iter().map(of_detail).collect();
+        let of_detail_alone = of_details.is_some();
         let mut matcher = Matcher::new();
-        for (place, pattern) in patterns.iter().enumerate() {
+        for (place, pattern) in of_details.as_deref().unwrap_or(patterns).iter().enumerate() {
             matcher.add(place, pattern.clone());
         }
-        let of_detail_alone = patterns.iter().all(|pattern| {
-            let mut fields = pattern.combinations().flat_map(|combination| combination.conditions(pattern));
-            fields.all(|field| field.name().starts_with("detail."))
-        });
         let (literals, line_literals) = (Literals::of(patterns), Literals::of_lines(patterns));
         Self { matcher, of_detail_alone, literals, line_literals }
     }
@@ -40,12 +41,12 @@ impl Question {
     /// The same question without its short cuts: every record is matched. The answers are the same; for tests.
     #[must_use]
     pub fn without_literals(mut self) -> Self {
-        (self.literals, self.line_literals) = (None, None);
+        (self.literals, self.line_literals) = (Vec::new(), None);
         self
     }
 
-    pub(crate) fn literals(&self) -> Option<&Literals> {
-        self.literals.as_ref()
+    pub(crate) fn needle(&self) -> Needle<'_> {
+        Needle::new(&self.literals)
     }
 
     pub(crate) fn line_literals(&self) -> Option<&Literals> {
@@ -53,12 +54,9 @@ impl Question {
     }
 
     /// The patterns that a record matches.
-    pub(crate) fn matches(&self, record: &[u8], event: &mut Vec<u8>, out: &mut Vec<usize>) -> Result<(), Unmatched> {
-        event.clear();
-        if self.of_detail_alone {
-            event.extend_from_slice(b"{\"detail\":");
-            event.extend_from_slice(record);
-            event.push(b'}');
+    pub(crate) fn matches(&self, record: &[u8], room: &mut Vec<u8>, out: &mut Vec<usize>) -> Result<(), Unmatched> {
+        let event = if self.of_detail_alone {
+            record
         } else {
             let outline: Outline<'_> = serde_json::from_slice(record)?;
             let source = source_of(&outline.event_source);
@@ -71,14 +69,27 @@ impl Question {
                 region: &outline.aws_region,
                 resources: &[],
             };
-            *event = envelope(&head, record);
-        }
+            *room = envelope(&head, record);
+            room
+        };
         match self.matcher.matches(event, out) {
             // What was found to match does.
             Ok(()) | Err(EventError::Undecided { .. }) => Ok(()),
             Err(error) => Err(error.into()),
         }
     }
+}
+
+/// What a pattern asks of `detail`, if it asks of nothing else.
+fn of_detail(pattern: &Pattern) -> Option<Pattern> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct OfDetail<'a> {
+        #[serde(borrow)]
+        detail: &'a RawValue,
+    }
+    let OfDetail { detail } = serde_json::from_str(pattern.source()).ok()?;
+    Pattern::compile(detail.get()).ok()
 }
 
 /// A record that cannot be asked.

@@ -8,6 +8,7 @@ use memchr::memmem;
 use ruzstd::decoding::StreamingDecoder;
 
 use crate::extract::{Broken, Extractor, Sink};
+use crate::literal::Needle;
 
 /// A file up to this length is read at once.
 const FILE_WHOLE_MAX: u64 = 4 << 20;
@@ -15,7 +16,7 @@ const FILE_WHOLE_MAX: u64 = 4 << 20;
 const TEXT_WHOLE_MAX: usize = 16 << 20;
 /// Of longer ones so much is at hand.
 const WINDOW: usize = 1 << 20;
-/// The longest object or line; CloudTrail's are at most 256 KiB, in messages of messages a few times that.
+/// The longest object or line, not longer than what is unpacked at once; CloudTrail's are at most 256 KiB, in messages of messages a few times that.
 const OBJECT_MAX: usize = 8 << 20;
 /// Content that is so many times as long as its file is no log. Logs are 5 to 50 times as long.
 const RATIO_MAX: u64 = 300;
@@ -45,15 +46,17 @@ pub(crate) enum ReadError {
 }
 
 /// Buffers that are used again for each file.
-pub(crate) struct Reader {
+pub(crate) struct Reader<'q> {
+    needle: Needle<'q>,
     file: Vec<u8>,
+    /// Its pages are the system's until something is written there.
     text: Vec<u8>,
     gzip: Decompressor,
 }
 
-impl Reader {
-    pub fn new() -> Self {
-        Self { file: Vec::new(), text: Vec::new(), gzip: Decompressor::new() }
+impl<'q> Reader<'q> {
+    pub fn new(needle: Needle<'q>) -> Self {
+        Self { needle, file: Vec::new(), text: vec![0; TEXT_WHOLE_MAX], gzip: Decompressor::new() }
     }
 
     /// Reads a file of this length, if that is known, and has its records found. Tells how long its content was, as far as it
@@ -62,7 +65,7 @@ impl Reader {
         &mut self,
         mut file: impl Read,
         len: Option<u64>,
-        sink: &mut impl Sink,
+        sink: &mut impl Sink<'q>,
         bytes: &mut u64,
     ) -> Result<(), ReadError> {
         if len.is_none_or(|len| len > FILE_WHOLE_MAX) {
@@ -83,11 +86,11 @@ impl Reader {
         if self.file.starts_with(&GZIP) {
             if let Some(len) = self.unpack_whole() {
                 *bytes += len as u64;
-                return whole(&self.text[..len], sink);
+                return self.whole(&self.text[..len], sink);
             }
         } else if !self.file.starts_with(&ZSTD) {
             *bytes += self.file.len() as u64;
-            return whole(&self.file, sink);
+            return self.whole(&self.file, sink);
         }
         let file = std::mem::take(&mut self.file);
         let read = self.stream(&file[..], sink, bytes);
@@ -102,14 +105,16 @@ impl Reader {
         if !is_likely || has_second_member(&self.file) {
             return None;
         }
-        if self.text.len() < len {
-            self.text.resize(len, 0);
-        }
         let unpacked = self.gzip.gzip_decompress(&self.file, &mut self.text[..len]);
         unpacked.ok().filter(|unpacked| *unpacked == len)
     }
 
-    fn stream(&mut self, source: impl Read, sink: &mut impl Sink, bytes: &mut u64) -> Result<(), ReadError> {
+    fn whole(&self, text: &[u8], sink: &mut impl Sink<'q>) -> Result<(), ReadError> {
+        Extractor::new(self.needle).run(text, true, sink)?;
+        Ok(())
+    }
+
+    fn stream(&mut self, source: impl Read, sink: &mut impl Sink<'q>, bytes: &mut u64) -> Result<(), ReadError> {
         let mut source = Counted { inner: source, count: 0 };
         let mut head = Vec::with_capacity(ZSTD.len());
         source.by_ref().take(ZSTD.len() as u64).read_to_end(&mut head)?;
@@ -134,21 +139,18 @@ impl Reader {
         &mut self,
         mut source: R,
         packed: impl Fn(&R) -> u64,
-        sink: &mut impl Sink,
+        sink: &mut impl Sink<'q>,
         bytes: &mut u64,
     ) -> Result<(), ReadError> {
-        let (mut extractor, mut filled, mut total) = (Extractor::new(), 0, 0_u64);
-        if self.text.len() < WINDOW {
-            self.text.resize(WINDOW, 0);
-        }
+        let (mut extractor, mut filled, mut window, mut total) = (Extractor::new(self.needle), 0, WINDOW, 0_u64);
         loop {
-            if filled == self.text.len() {
+            if filled == window {
                 if filled >= OBJECT_MAX {
                     return Err(ReadError::TooLong);
                 }
-                self.text.resize(filled * 2, 0);
+                window *= 2;
             }
-            let read = match fill(&mut source, &mut self.text[filled..]) {
+            let read = match fill(&mut source, &mut self.text[filled..window]) {
                 Ok(read) => read,
                 Err((read, error)) => {
                     // What was whole counts.
@@ -184,11 +186,6 @@ fn has_second_member(file: &[u8]) -> bool {
         let system_is_known = head.get(9).is_some_and(|system| *system <= 13 || *system == 255);
         flags_are_known && effort_is_known && system_is_known
     })
-}
-
-fn whole(text: &[u8], sink: &mut impl Sink) -> Result<(), ReadError> {
-    Extractor::new().run(text, true, sink)?;
-    Ok(())
 }
 
 /// Fills the buffer, unless the source ends.

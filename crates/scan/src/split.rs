@@ -2,18 +2,21 @@
 
 use std::ops::Range;
 
-use crate::blocks::{BLOCK, CHUNK, Carry, Masks, classify};
+use crate::blocks::{BLOCK, CHUNK, CHUNKS, Carry, Chunk, Look, look};
+use crate::literal::Needle;
 
-/// Finds objects that stand at one depth, in text that comes in pieces. It looks at brackets and quotes only: whether what it
-/// finds is JSON is not its question.
+/// Finds objects that stand at one depth, in text that comes in pieces, and whether they may hold what is looked for. It looks
+/// at brackets and quotes only: whether what it finds is JSON is not its question.
 #[derive(Debug, Clone)]
 pub(crate) struct Splitter {
+    look: Look,
     carry: Carry,
     /// Where objects are looked for: 0 is outside of everything.
     base: u32,
-    depth: u32,
     /// Where the object began that has not ended, from the beginning of the text that is at hand.
     start: Option<usize>,
+    /// Where something stands that is looked for, in order: in the chunk at hand, and the last before it.
+    hits: Vec<usize>,
 }
 
 /// Why a splitter stopped.
@@ -29,7 +32,7 @@ pub(crate) enum Stop {
 impl Splitter {
     /// For the objects of an array, or of a sequence if `base` is 0. The text begins within it.
     pub fn new(base: u32) -> Self {
-        Self { carry: Carry::default(), base, depth: base, start: None }
+        Self { look: look(), carry: Carry::default(), base, start: None, hits: Vec::new() }
     }
 
     /// The depth at which it looks.
@@ -44,76 +47,110 @@ impl Splitter {
 
     /// Whether something has not ended at the end of the text.
     pub fn is_within(&self) -> bool {
-        self.depth > self.base
+        self.carry.depth > 0
     }
 
     /// So many bytes at the beginning of the text are gone, and none of them is of an object that has not ended.
     pub fn forget(&mut self, bytes: usize) {
         self.start = self.start.map(|start| start - bytes);
+        self.hits.retain(|hit| *hit >= bytes);
+        self.hits.iter_mut().for_each(|hit| *hit -= bytes);
     }
 
-    /// Goes on at `from`, and tells of each object that ends. Unless this is the `last` of the text, a few bytes at its end are
-    /// left for the next time.
-    pub fn run(&mut self, text: &[u8], from: usize, last: bool, mut object: impl FnMut(Range<usize>)) -> Stop {
-        let (blocks, rest) = text[from..].as_chunks::<BLOCK>();
-        let mut masks = [Masks::default(); CHUNK];
-        for (chunk, group) in blocks.chunks(CHUNK).enumerate() {
-            classify(group, &mut masks);
-            for (index, (block, masks)) in group.iter().zip(&masks).enumerate() {
-                let at = from + (chunk * CHUNK + index) * BLOCK;
-                if let Some(stop) = self.block(block, masks, at, &mut object) {
+    /// Goes on at `from`, and tells of each object that ends, and whether something stands in it that is looked for, or may do
+    /// so. Unless this is the `last` of the text, less than a chunk at its end is left for the next time.
+    pub fn run(
+        &mut self,
+        text: &[u8],
+        from: usize,
+        last: bool,
+        needle: &Needle<'_>,
+        mut object: impl FnMut(Range<usize>, bool),
+    ) -> Stop {
+        let mut found: [Chunk; CHUNKS] = std::array::from_fn(|_| Chunk::default());
+        let (mut at, whole) = (from, text[from..].as_chunks::<CHUNK>().0);
+        // The last chunk is no whole one if nothing is behind it.
+        let next = text.get(from + 1..).unwrap_or_default().as_chunks::<CHUNK>().0;
+        for (group, next) in whole[..next.len()].chunks(CHUNKS).zip(next.chunks(CHUNKS)) {
+            (self.look)(group, next, needle.pair(), &mut self.carry, &mut found);
+            for chunk in found.iter().take(group.len()) {
+                if let Some(stop) = self.chunk(text, at, chunk, needle, &mut object) {
                     return stop;
                 }
+                at += CHUNK;
             }
         }
-        let at = text.len() - rest.len();
+        let rest = &text[at..];
         if !last || rest.is_empty() {
             return Stop::End(at);
         }
-        let mut padded = [b' '; BLOCK];
+        let mut padded = [b' '; CHUNK + 1];
         padded[..rest.len()].copy_from_slice(rest);
-        classify(&[padded], &mut masks);
-        self.block(&padded, &masks[0], at, &mut object).unwrap_or(Stop::End(text.len()))
+        let (bytes, next) = (padded.as_chunks::<CHUNK>().0, padded[1..].as_chunks::<CHUNK>().0);
+        (self.look)(bytes, next, needle.pair(), &mut self.carry, &mut found);
+        self.chunk(text, at, &found[0], needle, &mut object).unwrap_or(Stop::End(text.len()))
+    }
+
+    #[inline]
+    fn chunk(
+        &mut self,
+        text: &[u8],
+        at: usize,
+        chunk: &Chunk,
+        needle: &Needle<'_>,
+        object: &mut impl FnMut(Range<usize>, bool),
+    ) -> Option<Stop> {
+        if chunk.is_marked {
+            // Of those before the chunk the last is enough: if any is in the object that goes on, it is.
+            self.hits.drain(..self.hits.len().saturating_sub(1));
+            self.hits.extend(needle.hits(text, at, at + CHUNK));
+            self.hits.sort_unstable();
+        }
+        // Most blocks are within an object, and do not end it.
+        ones(chunk.low.into()).find_map(|index| self.block(text, at + index * BLOCK, chunk, index, object))
     }
 
     #[inline]
     fn block(
         &mut self,
-        block: &[u8; BLOCK],
-        masks: &Masks,
+        text: &[u8],
         at: usize,
-        object: &mut impl FnMut(Range<usize>),
+        chunk: &Chunk,
+        index: usize,
+        object: &mut impl FnMut(Range<usize>, bool),
     ) -> Option<Stop> {
-        let brackets = self.carry.brackets(masks);
-        // Nearly all blocks are within an object, and do not end it.
-        if self.depth > self.base + brackets.close.count_ones() {
-            self.depth += brackets.open.count_ones();
-            self.depth -= brackets.close.count_ones();
-            return None;
-        }
-        let mut bits = brackets.open | brackets.close;
-        while bits != 0 {
-            let bit = bits.trailing_zeros() as usize;
-            bits &= bits - 1;
-            if brackets.open >> bit & 1 == 1 {
-                if self.depth == self.base && block[bit] == b'{' {
-                    self.start = Some(at + bit);
+        let (open, close, mut depth) = (chunk.open[index], chunk.close[index], chunk.depth[index]);
+        for place in ones(open | close) {
+            if open >> place & 1 == 1 {
+                if depth == 0 && text[at + place] == b'{' {
+                    self.start = Some(at + place);
                 }
-                self.depth += 1;
+                depth += 1;
                 continue;
             }
-            if self.depth == self.base {
-                return Some(Stop::Closed(at + bit + 1));
+            if depth == 0 {
+                return Some(Stop::Closed(at + place + 1));
             }
-            self.depth -= 1;
-            if self.depth == self.base
+            depth -= 1;
+            if depth == 0
                 && let Some(start) = self.start.take()
             {
-                object(start..at + bit + 1);
+                let range = start..at + place + 1;
+                let is_hit = self.hits.iter().any(|hit| range.contains(hit));
+                object(range, is_hit);
             }
         }
         None
     }
+}
+
+/// The places of the bits that are set.
+fn ones(mut word: u64) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let bit = (word != 0).then_some(word.trailing_zeros() as usize)?;
+        word &= word - 1;
+        Some(bit)
+    })
 }
 
 #[cfg(test)]
@@ -124,7 +161,7 @@ mod tests {
 
     fn whole(text: &[u8], base: u32) -> (Vec<Range<usize>>, Stop) {
         let (mut splitter, mut found) = (Splitter::new(base), Vec::new());
-        let stop = splitter.run(text, 0, true, |range| found.push(range));
+        let stop = splitter.run(text, 0, true, &Needle::new(&[]), |range, _| found.push(range));
         (found, stop)
     }
 
@@ -187,7 +224,9 @@ mod tests {
                 at_hand.extend_from_slice(&text[fed..end]);
                 fed = end;
                 let last = fed == text.len();
-                let stop = splitter.run(&at_hand, done, last, |range| found.push(range.start + gone..range.end + gone));
+                let stop = splitter.run(&at_hand, done, last, &Needle::new(&[]), |range, _| {
+                    found.push(range.start + gone..range.end + gone);
+                });
                 match stop {
                     Stop::Closed(at) => break Stop::Closed(at + gone),
                     Stop::End(at) if last => break Stop::End(at + gone),

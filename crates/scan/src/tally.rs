@@ -136,16 +136,18 @@ struct Counts {
     last: String,
 }
 
-/// Few names, each with a count.
+/// Few names, each with a count. The last that was counted is first: the next is often the same.
 #[derive(Debug, Default)]
 struct Names(Vec<(String, u64)>);
 
 impl Names {
     fn add(&mut self, name: &str) {
-        match self.0.iter_mut().find(|(other, _)| other == name) {
-            Some((_, count)) => *count += 1,
-            None => self.0.push((name.to_owned(), 1)),
-        }
+        let place = self.0.iter().position(|(other, _)| other == name).unwrap_or_else(|| {
+            self.0.push((name.to_owned(), 0));
+            self.0.len() - 1
+        });
+        self.0.swap(0, place);
+        self.0[0].1 += 1;
     }
 }
 

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use crate::document::records_of;
 use crate::extract::Sink;
-use crate::literal::Hits;
+use crate::literal::{Hits, Literals};
 use crate::tally::{Sighting, Tally};
 use crate::{Limits, Matches, Question};
 
@@ -64,7 +64,10 @@ pub(crate) struct Worker<'q> {
     question: &'q Question,
     limits: &'q Limits,
     seen: &'q Seen,
+    several: Option<&'q Literals>,
     hits: Hits,
+    /// Records at hand to be looked into, together: what does that is then at hand, too.
+    wanted: Vec<Range<usize>>,
     event: Vec<u8>,
     matched: Vec<usize>,
     line_record: Vec<u8>,
@@ -81,7 +84,9 @@ impl<'q> Worker<'q> {
             question,
             limits,
             seen,
+            several: None,
             hits: Hits::default(),
+            wanted: Vec::new(),
             event: Vec::new(),
             matched: Vec::new(),
             line_record: Vec::new(),
@@ -101,9 +106,14 @@ impl<'q> Worker<'q> {
         if self.matched.is_empty() && !self.limits.inventory {
             return;
         }
-        let sighting: Sighting<'_> = match serde_json::from_slice(record) {
+        // Once for the whole record, not for each of its texts.
+        let sighting = std::str::from_utf8(record).map_err(serde::de::Error::custom).and_then(serde_json::from_str);
+        let sighting: Sighting<'_> = match sighting {
             Ok(sighting) => sighting,
-            Err(error) => return self.broken(format_args!("a record that is not one: {error}")),
+            Err(error) => {
+                let error: serde_json::Error = error;
+                return self.broken(format_args!("a record that is not one: {error}"));
+            }
         };
         if !self.limits.is_within(sighting.event_time()) {
             return;
@@ -198,20 +208,26 @@ impl Bucket {
     }
 }
 
-impl Sink for Worker<'_> {
-    fn text(&mut self, text: &[u8]) {
-        if let Some(literals) = self.question.literals() {
+impl<'q> Sink<'q> for Worker<'q> {
+    fn text(&mut self, text: &[u8], several: Option<&'q Literals>) {
+        self.several = several;
+        if let Some(literals) = several {
             self.hits.begin(literals, text);
         }
     }
 
-    fn record(&mut self, text: &[u8], range: Range<usize>) {
+    fn record(&mut self, text: &[u8], range: Range<usize>, is_hit: bool) {
         self.totals.records += 1;
-        let may_match = self.limits.inventory
-            || self.question.literals().is_none_or(|literals| self.hits.any_in(literals, text, &range));
-        if may_match {
-            self.examine(&text[range]);
+        let mut is_one_of_several = || self.several.is_some_and(|literals| self.hits.any_in(literals, text, &range));
+        if is_hit || self.limits.inventory || is_one_of_several() {
+            self.wanted.push(range);
         }
+    }
+
+    fn end(&mut self, text: &[u8]) {
+        let mut wanted = std::mem::take(&mut self.wanted);
+        wanted.drain(..).for_each(|range| self.examine(&text[range]));
+        self.wanted = wanted;
     }
 
     fn document(&mut self, document: &[u8]) {
