@@ -1,4 +1,5 @@
-//! Benchmarks of whole processes: the built server, and a load from beside it over real sockets on a real disk.
+//! Benchmarks of whole processes: the built server, and a load from beside it over real sockets on a real disk;
+//! and of scans.
 //!
 //! `cargo run --release -p bench -- [NAME…]`. Each benchmark checks what it measures: every answer's status, and that what was
 //! answered was recorded and delivered. The load shares the processors with the server; so do the figures it is compared with.
@@ -12,6 +13,7 @@ mod memory;
 mod process;
 mod report;
 mod s3;
+mod scan;
 mod sqs;
 mod start;
 mod sync;
@@ -53,6 +55,9 @@ enum Child {
     /// Serve S3 without the audit layer, for `s3` to compare with
     #[command(hide = true)]
     Unaudited { dir: PathBuf },
+    /// Unpack the files of a folder, for `scan` to compare with
+    #[command(hide = true)]
+    Decompress { dir: PathBuf },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -71,6 +76,8 @@ enum Name {
     Memory,
     /// One object of 1 GiB, written and read
     Large,
+    /// Archives searched, beside decompression alone
+    Scan,
 }
 
 /// What all benchmarks are told.
@@ -86,8 +93,10 @@ struct Settings {
 fn main() -> Result<()> {
     allocator::keep_memory();
     let arguments = Arguments::parse();
-    if let Some(Child::Unaudited { dir }) = arguments.child {
-        return unaudited::serve(&dir);
+    match arguments.child {
+        Some(Child::Unaudited { dir }) => return unaudited::serve(&dir),
+        Some(Child::Decompress { dir }) => return scan::decompress(&dir),
+        None => {}
     }
     let duration = Duration::from_secs(arguments.seconds.max(1));
     let settings = Settings { full: arguments.full, duration, cases: arguments.cases };
@@ -111,5 +120,6 @@ fn run(name: Name, settings: Settings, report: &mut Report) -> Result<()> {
         Name::Start => start::run(report),
         Name::Memory => memory::run(settings, report),
         Name::Large => large::run(settings, report),
+        Name::Scan => scan::run(report),
     }
 }

@@ -196,12 +196,13 @@ pub fn folder() -> Result<TempDir> {
     Ok(tempfile::Builder::new().prefix("bench-").tempdir_in(target)?)
 }
 
-fn workspace() -> PathBuf {
+/// The root of this workspace.
+pub fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
 /// `SIGTRAIL_BIN`, or the release build of this workspace.
-fn binary() -> Result<PathBuf> {
+pub fn binary() -> Result<PathBuf> {
     let built = || workspace().join("target/release/sigtrail");
     let binary = std::env::var_os("SIGTRAIL_BIN").map_or_else(built, PathBuf::from);
     ensure!(binary.is_file(), "{} is missing: `cargo build --release -p sigtrail` makes it", binary.display());
