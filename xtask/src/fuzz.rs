@@ -1,4 +1,4 @@
-//! `cargo xtask fuzz`: libFuzzer on the targets of `event-pattern`, on a stable compiler and without further tools.
+//! `cargo xtask fuzz`: libFuzzer on the targets of `event-pattern` and `scan`, on a stable compiler and without further tools.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -9,10 +9,12 @@ use anyhow::{Context, Result, bail};
 use crate::command;
 use crate::metadata::Graph;
 
-const PACKAGE: &str = "crates/event-pattern/fuzz";
+const PATTERN: &str = "crates/event-pattern/fuzz";
+const SCAN: &str = "crates/scan/fuzz";
 
-/// A fuzz target and the longest input it is given, in bytes.
-const TARGETS: [(&str, u32); 3] = [("pattern", 2_048), ("event", 2_048), ("both", 768)];
+/// The package of a fuzz target, its name, and the longest input it is given, in bytes.
+const TARGETS: [(&str, &str, u32); 4] =
+    [(PATTERN, "pattern", 2_048), (PATTERN, "event", 2_048), (PATTERN, "both", 768), (SCAN, "archive", 6_144)];
 
 /// How long each target runs in `cargo xtask test`.
 const SECONDS: u32 = 15;
@@ -49,18 +51,20 @@ pub fn step(root: &Path) -> Result<()> {
 
 /// Builds the targets and runs one of them, or each, for a time. Fails on the first input that crashes one.
 pub fn run(root: &Path, only: Option<&str>, seconds: u32) -> Result<()> {
-    let targets: Vec<_> = TARGETS.iter().filter(|(name, _)| only.is_none_or(|only| only == *name)).collect();
+    let targets: Vec<_> = TARGETS.iter().filter(|(_, name, _)| only.is_none_or(|only| only == *name)).collect();
     if targets.is_empty() {
-        let names = TARGETS.map(|(name, _)| name).join(", ");
+        let names = TARGETS.map(|(_, name, _)| name).join(", ");
         bail!("no fuzz target `{}`; there are {names}", only.unwrap_or_default());
     }
-    let package = root.join(PACKAGE);
-    command::run(&mut command::cargo(&package, &["fmt", "--check"]))?;
     let folder = Graph::read(root, false)?.target.join("fuzz");
-    let binaries = build(&package, &folder)?;
-    for (name, longest) in targets {
-        let place = Place { package: &package, folder: &folder, name };
-        place.run(&binaries, *longest, seconds)?;
+    for packaged in targets.chunk_by(|(a, ..), (b, ..)| a == b) {
+        let package = root.join(packaged[0].0);
+        command::run(&mut command::cargo(&package, &["fmt", "--check"]))?;
+        let binaries = build(&package, &folder)?;
+        for (_, name, longest) in packaged {
+            let place = Place { package: &package, folder: &folder, name };
+            place.run(&binaries, *longest, seconds)?;
+        }
     }
     Ok(())
 }
@@ -147,6 +151,6 @@ mod tests {
     #[test]
     fn an_unknown_target_is_refused() {
         let error = run(Path::new("."), Some("none"), 1).unwrap_err();
-        assert_eq!(error.to_string(), "no fuzz target `none`; there are pattern, event, both");
+        assert_eq!(error.to_string(), "no fuzz target `none`; there are pattern, event, both, archive");
     }
 }

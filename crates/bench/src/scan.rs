@@ -1,4 +1,4 @@
-//! `sigtrail scan` beside decompression alone, `grep` and DuckDB, over made archives of which the truth is known.
+//! `sigtrail scan` beside decompression alone, `grep` and `DuckDB`, over made archives of which the truth is known.
 
 mod archive;
 mod cost;

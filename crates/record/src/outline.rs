@@ -136,6 +136,12 @@ pub struct ResourceOutline<'a> {
 #[serde(transparent)]
 pub struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
+impl From<String> for Text<'_> {
+    fn from(text: String) -> Self {
+        Self(text.into())
+    }
+}
+
 impl Deref for Text<'_> {
     type Target = str;
 

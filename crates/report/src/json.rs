@@ -1,10 +1,10 @@
 //! A report for programs.
 
-use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
+use serde_json::ser::{Formatter, PrettyFormatter};
 
 use crate::sanitize::is_hidden;
 use crate::{Field, Group, Report};
@@ -17,8 +17,8 @@ pub fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
 
 /// Writes any value, in which nothing acts on a terminal.
 pub(crate) fn write_value(value: &impl Serialize, out: &mut impl Write) -> io::Result<()> {
-    let text = serde_json::to_string_pretty(value)?;
-    writeln!(out, "{}", escape_hidden(&text))
+    value.serialize(&mut serde_json::Serializer::with_formatter(&mut *out, Visible(PrettyFormatter::new())))?;
+    writeln!(out)
 }
 
 #[derive(Serialize)]
@@ -49,20 +49,56 @@ impl Serialize for Row<'_> {
     }
 }
 
-/// The same JSON, in which nothing acts on a terminal: what is hidden can stand in strings only, where it has an escape.
-fn escape_hidden(json: &str) -> String {
-    let mut escaped = String::with_capacity(json.len());
-    for c in json.chars() {
-        if is_hidden(c) && c != '\n' {
-            for unit in c.encode_utf16(&mut [0; 2]) {
-                // Writing to a string does not fail.
-                let _ = write!(escaped, "\\u{unit:04x}");
+/// Pretty JSON, in which what is hidden has an escape.
+struct Visible(PrettyFormatter<'static>);
+
+impl Formatter for Visible {
+    fn write_string_fragment<W: ?Sized + Write>(&mut self, out: &mut W, mut fragment: &str) -> io::Result<()> {
+        while let Some((at, hidden)) = fragment.char_indices().find(|(_, letter)| is_hidden(*letter)) {
+            out.write_all(&fragment.as_bytes()[..at])?;
+            for unit in hidden.encode_utf16(&mut [0; 2]) {
+                write!(out, "\\u{unit:04x}")?;
             }
-        } else {
-            escaped.push(c);
+            fragment = &fragment[at + hidden.len_utf8()..];
         }
+        out.write_all(fragment.as_bytes())
     }
-    escaped
+
+    fn begin_array<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.begin_array(out)
+    }
+
+    fn end_array<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.end_array(out)
+    }
+
+    fn begin_array_value<W: ?Sized + Write>(&mut self, out: &mut W, first: bool) -> io::Result<()> {
+        self.0.begin_array_value(out, first)
+    }
+
+    fn end_array_value<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.end_array_value(out)
+    }
+
+    fn begin_object<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.begin_object(out)
+    }
+
+    fn end_object<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.end_object(out)
+    }
+
+    fn begin_object_key<W: ?Sized + Write>(&mut self, out: &mut W, first: bool) -> io::Result<()> {
+        self.0.begin_object_key(out, first)
+    }
+
+    fn begin_object_value<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.begin_object_value(out)
+    }
+
+    fn end_object_value<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.end_object_value(out)
+    }
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use hashbrown::HashMap;
 use pipeline::{Caller, CallerKey, OTHERS, software};
 use record::{IdentityOutline, Text};
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 /// Callers that are told apart; what more come are counted together.
 const CALLERS_MAX: usize = 500_000;
@@ -26,7 +27,8 @@ pub(crate) struct Sighting<'a> {
     error_code: Option<Text<'a>>,
     request_parameters: Option<Parameters<'a>>,
     additional_event_data: Option<Additional<'a>>,
-    resources: Option<Vec<Resource<'a>>>,
+    /// As they are written: hardly ever needed.
+    resources: Option<&'a RawValue>,
     #[serde(rename = "eventID")]
     event_id: Option<Text<'a>>,
     management_event: Option<bool>,
@@ -36,8 +38,9 @@ pub(crate) struct Sighting<'a> {
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct Parameters<'a> {
+    /// A text; other services may have something else.
     #[serde(borrow)]
-    bucket_name: Option<Loose<'a>>,
+    bucket_name: Option<&'a RawValue>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -58,16 +61,7 @@ struct Resource<'a> {
     arn: Option<Text<'a>>,
 }
 
-/// A text where other services may have something else.
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
-enum Loose<'a> {
-    #[serde(borrow)]
-    Text(Text<'a>),
-    Other(serde::de::IgnoredAny),
-}
-
-impl Sighting<'_> {
+impl<'a> Sighting<'a> {
     pub fn event_time(&self) -> &str {
         &self.event_time
     }
@@ -94,13 +88,18 @@ impl Sighting<'_> {
     }
 
     /// The bucket, if the record is about one.
-    pub fn bucket(&self) -> &str {
-        if let Some(Parameters { bucket_name: Some(Loose::Text(name)) }) = &self.request_parameters {
-            return name;
-        }
-        let mut resources = self.resources.iter().flatten();
-        let bucket = resources.find(|one| one.kind.as_deref() == Some("AWS::S3::Bucket"));
-        bucket.and_then(|one| one.arn.as_deref()?.strip_prefix("arn:aws:s3:::")).unwrap_or_default()
+    pub fn bucket(&self) -> Text<'a> {
+        let named = self.request_parameters.as_ref().and_then(|parameters| parameters.bucket_name);
+        named
+            .and_then(|name| serde_json::from_str(name.get()).ok())
+            .or_else(|| self.bucket_of_resources())
+            .unwrap_or_default()
+    }
+
+    fn bucket_of_resources(&self) -> Option<Text<'a>> {
+        let resources: Vec<Resource<'a>> = serde_json::from_str(self.resources?.get()).ok()?;
+        let bucket = resources.into_iter().find(|one| one.kind.as_deref() == Some("AWS::S3::Bucket"))?;
+        Some(bucket.arn?.strip_prefix("arn:aws:s3:::")?.to_owned().into())
     }
 }
 
@@ -154,10 +153,10 @@ impl Names {
 impl Tally {
     pub(crate) fn add(&mut self, pattern: usize, seen: &Sighting<'_>) {
         let (identity, user_agent) = (seen.user_identity.grouping(), seen.user_agent.as_deref().unwrap_or_default());
-        let access_key_id = seen.access_key_id();
+        let (access_key_id, bucket) = (seen.access_key_id(), seen.bucket());
         self.key.clear();
         self.key.extend_from_slice(&pattern.to_be_bytes());
-        for part in [&identity, access_key_id, &seen.source_ip_address, user_agent, seen.bucket()] {
+        for part in [&identity, access_key_id, &seen.source_ip_address, user_agent, &bucket] {
             self.key.extend_from_slice(&(part.len() as u64).to_be_bytes());
             self.key.extend_from_slice(part.as_bytes());
         }
@@ -166,7 +165,7 @@ impl Tally {
             access_key_id: access_key_id.to_owned(),
             source_ip: seen.source_ip_address.to_string(),
             user_agent: software(user_agent),
-            bucket: seen.bucket().to_owned(),
+            bucket: bucket.to_string(),
         };
         if let Some(counts) = self.seen.get_mut(&self.key[..]) {
             return counts.add(seen);

@@ -15,6 +15,9 @@ use crate::literal::{Hits, Literals};
 use crate::tally::{Sighting, Tally};
 use crate::{Limits, Matches, Question};
 
+/// So many records are looked into together: what does that stays at hand, and if all are wanted, so do they.
+const WANTED_MAX: usize = 16;
+
 /// Event ids that were seen, shared by all threads: a copy is in another file, mostly.
 #[derive(Debug, Default)]
 pub(crate) struct Seen(Mutex<HashSet<[u8; 16]>>);
@@ -66,7 +69,7 @@ pub(crate) struct Worker<'q> {
     seen: &'q Seen,
     several: Option<&'q Literals>,
     hits: Hits,
-    /// Records at hand to be looked into, together: what does that is then at hand, too.
+    /// Records at hand that are to be looked into.
     wanted: Vec<Range<usize>>,
     event: Vec<u8>,
     matched: Vec<usize>,
@@ -170,10 +173,10 @@ impl Totals {
         }
         self.data_events += 1;
         let (bucket, day) = (seen.bucket(), seen.day());
-        if !self.buckets.contains_key(bucket) {
-            self.buckets.insert(bucket.to_owned(), Bucket::default());
+        if !self.buckets.contains_key(&*bucket) {
+            self.buckets.insert(bucket.to_string(), Bucket::default());
         }
-        if let Some(counts) = self.buckets.get_mut(bucket) {
+        if let Some(counts) = self.buckets.get_mut(&*bucket) {
             counts.add(day, matched);
         }
     }
@@ -221,6 +224,9 @@ impl<'q> Sink<'q> for Worker<'q> {
         let mut is_one_of_several = || self.several.is_some_and(|literals| self.hits.any_in(literals, text, &range));
         if is_hit || self.limits.inventory || is_one_of_several() {
             self.wanted.push(range);
+            if self.wanted.len() == WANTED_MAX {
+                self.end(text);
+            }
         }
     }
 

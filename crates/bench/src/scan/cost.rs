@@ -40,7 +40,7 @@ pub fn cost(command: &mut Command) -> Result<(Cost, Vec<u8>)> {
     })?;
     let status = child.wait()?;
     let cost = Cost { cpu: of_children()? - cpu, wall: begun.elapsed().as_secs_f64(), peak_mib };
-    ensure!(status.success(), "{:?}: {status}", command.get_program());
+    ensure!(status.success(), "{}: {status}", command.get_program().display());
     Ok((cost, printed))
 }
 
