@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -206,6 +207,28 @@ def test_wrappings_and_zstd(tmp_path):
     zstd = tmp_path / "file.zst"
     zstd.write_bytes(base64.b64decode(ZSTD))
     assert report(zstd)["matched"] == 3
+
+
+def test_memory_does_not_grow_with_a_file(tmp_path):
+    """Half a gigabyte on one line; of ten it is the same, only longer."""
+    block = ",".join(json.dumps(record(n, version="SigV2" if n == 7 else "SigV4")) for n in range(1000)).encode()
+    count = (500 << 20) // len(block)
+    command = [BINARY, "scan", "-", "--format", "json", "--no-progress"]
+    with open(tmp_path / "found", "wb") as found, subprocess.Popen(command, stdin=subprocess.PIPE, stdout=found) as scan:
+        scan.stdin.write(b'{"Records":[' + block)
+        for _ in range(count - 1):
+            scan.stdin.write(b"," + block)
+        scan.stdin.flush()
+        peak = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{scan.pid}/status").read_text())
+        scan.stdin.write(b"]}")
+    assert scan.returncode == 0
+    found = json.loads((tmp_path / "found").read_text())
+    assert (found["records"], found["matched"], found["skipped"]) == (1000 * count, count, [])
+    assert int(peak[1]) < (64 + 32) << 10, "KiB"
+    one = tmp_path / "one.json"
+    one.write_bytes(b'{"Records":[' + block + b',{"a":"' + b"x" * (20 << 20) + b'"}]}')
+    found = report(one)
+    assert found["matched"] == 1 and "more than 8 MiB" in found["skipped"][0]["error"]
 
 
 def test_time_account_and_region(tmp_path):

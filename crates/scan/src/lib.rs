@@ -46,9 +46,8 @@ pub use tally::Found;
 pub use worker::Bucket;
 
 use crate::read::{ReadError, Reader};
-use crate::tally::Tally;
 use crate::walk::Entry;
-use crate::worker::{Seen, Totals, Worker};
+use crate::worker::{Seen, Worker};
 
 /// Skipped files that are told by name; the others are counted.
 pub const SKIPPED_MAX: usize = 10_000;
@@ -196,15 +195,19 @@ impl Scan<'_> {
     /// Reads all files, and tells after each how far it is.
     pub fn run(&self, archive: &impl Archive, progress: &(impl Fn(Progress) + Sync)) -> Outcome {
         let (next, seen) = (AtomicUsize::new(0), Seen::default());
-        let parts: Vec<Part> = std::thread::scope(|scope| {
+        let parts: Vec<Outcome> = std::thread::scope(|scope| {
             let run = || self.run_one(archive, &next, &seen, progress);
             let threads: Vec<_> = (1..self.threads.max(1)).map(|_| scope.spawn(run)).collect();
             let own = run();
             // A thread that panicked has said so; its part is missing, which must not be passed over.
-            let join = |thread: ScopedJoinHandle<'_, Part>| thread.join().unwrap_or_else(|panic| resume_unwind(panic));
+            let join =
+                |thread: ScopedJoinHandle<'_, Outcome>| thread.join().unwrap_or_else(|panic| resume_unwind(panic));
             std::iter::once(own).chain(threads.into_iter().map(join)).collect()
         });
-        Outcome::of(parts)
+        parts.into_iter().fold(Outcome::default(), |mut all, part| {
+            all.merge(part);
+            all
+        })
     }
 
     fn run_one(
@@ -213,51 +216,74 @@ impl Scan<'_> {
         next: &AtomicUsize,
         seen: &Seen,
         progress: &(impl Fn(Progress) + Sync),
-    ) -> Part {
-        let (mut reader, mut part) = (Reader::new(self.question.needle()), Part::default());
-        let mut worker = Worker::new(self.question, &self.limits, seen, self.matches);
+    ) -> Outcome {
+        let new_part = || Part::new(Worker::new(self.question, &self.limits, seen, self.matches));
+        let (mut reader, mut part) = (Reader::new(self.question.needle()), new_part());
+        let mut streamed = Outcome::default();
         loop {
             let index = next.fetch_add(1, Ordering::Relaxed);
             if index >= archive.count() {
                 break;
             }
-            let before = part.bytes;
-            worker.file = archive.name(index);
-            let read = archive
-                .open(index)
-                .map_err(ReadError::from)
-                .and_then(|(file, len)| reader.read(file, len, &mut worker, &mut part.bytes));
-            part.end_file(|| archive.name(index), read, &mut worker.totals);
-            progress(Progress { files: 1, bytes: part.bytes - before });
+            let name = || archive.name(index);
+            let bytes = match archive.open(index) {
+                Ok((file, len)) if read::comes_in_pieces(len) => {
+                    // What is lost half-way is to be read again, and must not have been counted by then. Where duplicates are
+                    // left out it counts: copies elsewhere do not.
+                    let mut own = new_part();
+                    let is_lost = own.read(&mut reader, file, len, name) && !self.limits.dedup;
+                    let outcome =
+                        if is_lost { Outcome { skipped: own.skipped, ..Outcome::default() } } else { own.into() };
+                    let bytes = outcome.bytes;
+                    streamed.merge(outcome);
+                    bytes
+                }
+                Ok((file, len)) => {
+                    let before = part.bytes;
+                    part.read(&mut reader, file, len, name);
+                    part.bytes - before
+                }
+                Err(error) => {
+                    part.skip(name(), error.to_string(), true);
+                    0
+                }
+            };
+            progress(Progress { files: 1, bytes });
         }
-        (part.tally, part.totals) = (worker.tally, worker.totals);
-        part
+        streamed.merge(part.into());
+        streamed
     }
 }
 
 /// What one thread did.
-#[derive(Debug, Default)]
-struct Part {
+struct Part<'q> {
+    worker: Worker<'q>,
     files: u64,
     bytes: u64,
     skipped: Vec<Skipped>,
     skipped_more: u64,
-    tally: Tally,
-    totals: Totals,
 }
 
-impl Part {
-    fn end_file(&mut self, name: impl Fn() -> String, read: Result<(), ReadError>, totals: &mut Totals) {
-        let broken = std::mem::take(&mut totals.broken);
-        let why = totals.why.take();
-        self.files += u64::from(!matches!(read, Err(ReadError::Io(_))));
-        if let Some(why) = why {
+impl<'q> Part<'q> {
+    fn new(worker: Worker<'q>) -> Self {
+        Self { worker, files: 0, bytes: 0, skipped: Vec::new(), skipped_more: 0 }
+    }
+
+    /// Reads a file. Whether it was lost half-way.
+    fn read(&mut self, reader: &mut Reader<'q>, file: impl Read, len: Option<u64>, name: impl Fn() -> String) -> bool {
+        self.worker.file = name();
+        let read = reader.read(file, len, &mut self.worker, &mut self.bytes);
+        let is_lost = matches!(read, Err(ReadError::Io(_)));
+        self.files += u64::from(!is_lost);
+        let broken = std::mem::take(&mut self.worker.totals.broken);
+        if let Some(why) = self.worker.totals.why.take() {
             let more = if broken > 1 { format!(", and {} more of such in it", broken - 1) } else { String::new() };
             self.skip(name(), format!("{why}{more}"), false);
         }
         if let Err(error) = read {
-            self.skip(name(), error.to_string(), matches!(error, ReadError::Io(_)));
+            self.skip(name(), error.to_string(), is_lost);
         }
+        is_lost
     }
 
     fn skip(&mut self, path: String, error: String, is_unread: bool) {
@@ -265,6 +291,26 @@ impl Part {
             self.skipped.push(Skipped { path, error, is_unread });
         } else {
             self.skipped_more += 1;
+        }
+    }
+}
+
+impl From<Part<'_>> for Outcome {
+    fn from(part: Part<'_>) -> Self {
+        let Part { worker, files, bytes, skipped, skipped_more } = part;
+        let totals = worker.totals;
+        Self {
+            files,
+            records: totals.records,
+            bytes,
+            matched: totals.matched,
+            duplicates: totals.duplicates,
+            skipped,
+            skipped_more,
+            found: worker.tally.into_found(),
+            times: (totals.first_time, totals.last_time),
+            data_events: totals.data_events,
+            buckets: totals.buckets,
         }
     }
 }
@@ -301,30 +347,5 @@ impl Outcome {
         for (bucket, counts) in buckets {
             self.buckets.entry(bucket).or_default().merge(counts);
         }
-    }
-
-    fn of(parts: Vec<Part>) -> Self {
-        let mut outcome = Self::default();
-        let mut tallies = Vec::with_capacity(parts.len());
-        for part in parts {
-            outcome.files += part.files;
-            outcome.bytes += part.bytes;
-            outcome.skipped.extend(part.skipped);
-            outcome.skipped_more += part.skipped_more;
-            tallies.push(part.tally);
-            outcome.take(part.totals);
-        }
-        outcome.skipped.sort_by(|a, b| a.path.cmp(&b.path));
-        outcome.found = Tally::merge(tallies);
-        outcome
-    }
-
-    fn take(&mut self, totals: Totals) {
-        self.records += totals.records;
-        self.matched += totals.matched;
-        self.duplicates += totals.duplicates;
-        self.data_events += totals.data_events;
-        self.add_buckets(totals.buckets);
-        self.add_times((totals.first_time, totals.last_time));
     }
 }

@@ -45,6 +45,11 @@ pub(crate) enum ReadError {
     Empty,
 }
 
+/// Whether a file of this length, if that is known, is not at hand as a whole.
+pub(crate) fn comes_in_pieces(len: Option<u64>) -> bool {
+    len.is_none_or(|len| len > FILE_WHOLE_MAX)
+}
+
 /// Buffers that are used again for each file.
 pub(crate) struct Reader<'q> {
     needle: Needle<'q>,
@@ -68,7 +73,7 @@ impl<'q> Reader<'q> {
         sink: &mut impl Sink<'q>,
         bytes: &mut u64,
     ) -> Result<(), ReadError> {
-        if len.is_none_or(|len| len > FILE_WHOLE_MAX) {
+        if comes_in_pieces(len) {
             return self.stream(file, sink, bytes);
         }
         self.file.clear();
@@ -115,7 +120,7 @@ impl<'q> Reader<'q> {
     }
 
     fn stream(&mut self, source: impl Read, sink: &mut impl Sink<'q>, bytes: &mut u64) -> Result<(), ReadError> {
-        let mut source = Counted { inner: source, count: 0 };
+        let mut source = Counted { inner: source, count: 0, has_failed: false };
         let mut head = Vec::with_capacity(ZSTD.len());
         source.by_ref().take(ZSTD.len() as u64).read_to_end(&mut head)?;
         if head.is_empty() {
@@ -124,21 +129,21 @@ impl<'q> Reader<'q> {
         let source = io::Cursor::new(head.clone()).chain(source);
         if head.starts_with(&GZIP) {
             let unpacked = MultiGzDecoder::new(io::BufReader::with_capacity(1 << 17, source));
-            self.windows(unpacked, |unpacked| unpacked.get_ref().get_ref().get_ref().1.count, sink, bytes)
+            self.windows(unpacked, |unpacked| unpacked.get_ref().get_ref().get_ref().1.state(), sink, bytes)
         } else if head.starts_with(&ZSTD) {
             let unpacked = StreamingDecoder::new(io::BufReader::with_capacity(1 << 17, source));
             let unpacked = unpacked.map_err(|error| ReadError::Unpack(io::Error::other(error)))?;
-            self.windows(unpacked, |unpacked| unpacked.get_ref().get_ref().get_ref().1.count, sink, bytes)
+            self.windows(unpacked, |unpacked| unpacked.get_ref().get_ref().get_ref().1.state(), sink, bytes)
         } else {
-            self.windows(source, |_| u64::MAX, sink, bytes)
+            self.windows(source, |source| (u64::MAX, source.get_ref().1.has_failed), sink, bytes)
         }
     }
 
-    /// `packed` tells how much was read of what is unpacked.
+    /// `packed` tells how much was read of what is unpacked, and whether reading failed.
     fn windows<R: Read>(
         &mut self,
         mut source: R,
-        packed: impl Fn(&R) -> u64,
+        packed: impl Fn(&R) -> (u64, bool),
         sink: &mut impl Sink<'q>,
         bytes: &mut u64,
     ) -> Result<(), ReadError> {
@@ -152,6 +157,7 @@ impl<'q> Reader<'q> {
             }
             let read = match fill(&mut source, &mut self.text[filled..window]) {
                 Ok(read) => read,
+                Err((_, error)) if packed(&source).1 => return Err(ReadError::Io(error)),
                 Err((read, error)) => {
                     // What was whole counts.
                     *bytes += read as u64;
@@ -162,7 +168,7 @@ impl<'q> Reader<'q> {
             filled += read;
             total += read as u64;
             *bytes += read as u64;
-            if total > RATIO_FREE && total / RATIO_MAX > packed(&source) {
+            if total > RATIO_FREE && total / RATIO_MAX > packed(&source).0 {
                 return Err(ReadError::Bomb);
             }
             let last = read == 0;
@@ -202,16 +208,27 @@ fn fill(source: &mut impl Read, buffer: &mut [u8]) -> Result<usize, (usize, io::
     Ok(filled)
 }
 
-/// Counts what is read.
+/// Counts what is read, and knows whether that failed.
 struct Counted<R> {
     inner: R,
     count: u64,
+    /// It was the source that failed, not what unpacks it.
+    has_failed: bool,
+}
+
+impl<R> Counted<R> {
+    fn state(&self) -> (u64, bool) {
+        (self.count, self.has_failed)
+    }
 }
 
 impl<R: Read> Read for Counted<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.inner.read(buffer)?;
-        self.count += read as u64;
-        Ok(read)
+        let read = self.inner.read(buffer);
+        match &read {
+            Ok(read) => self.count += *read as u64,
+            Err(error) => self.has_failed |= error.kind() != io::ErrorKind::Interrupted,
+        }
+        read
     }
 }

@@ -180,9 +180,9 @@ impl Tally {
         counts.add(seen);
     }
 
-    /// All together, the most active first.
-    pub(crate) fn merge(tallies: impl IntoIterator<Item = Self>) -> Vec<Found> {
-        merge(tallies.into_iter().flat_map(|tally| tally.seen.into_values()).map(Counts::into_found))
+    /// The most active first.
+    pub(crate) fn into_found(self) -> Vec<Found> {
+        merge(self.seen.into_values().map(Counts::into_found))
     }
 }
 
