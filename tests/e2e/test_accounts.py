@@ -4,11 +4,12 @@ import gzip
 import json
 import uuid
 
+import pytest
 from botocore.exceptions import ClientError
 
 from keys import ACCOUNT, ADMIN, user_key
 from policies import allow_trails, document, statement
-from sigtrail import eventually
+from sigtrail import eventually, run
 from test_callers import callers
 
 OTHER = "444455556666"
@@ -87,3 +88,32 @@ def test_a_caller_counts_once(start):
     of_mia(server, THEIR_ADMIN, OTHER, 1)
     (caller,) = found()
     assert (caller["identity"], caller["count"]) == (MIA.arn, 1)
+
+
+def test_a_scan_of_both_accounts_logs_agrees_with_what_the_server_counted(start, tmp_path):
+    server = set_up(start)
+    sigv2 = {"signature_version": "s3"}
+    theirs, ours = server.boto("s3", MIA, **sigv2), server.boto("s3", **sigv2)
+    for number in range(3):
+        theirs.put_object(Bucket="shared", Key=f"in/{number}", Body=b"x")
+        ours.put_object(Bucket="shared", Key=f"{number}", Body=b"x")
+    with pytest.raises(ClientError):
+        theirs.put_object(Bucket="shared", Key="elsewhere", Body=b"x")
+
+    def scanned(*flags):
+        for admin, account in [(ADMIN, ACCOUNT), (THEIR_ADMIN, OTHER)]:
+            (tmp_path / f"{account}.json").write_text(json.dumps({"Records": records(server, admin, account)}))
+        found = json.loads(run("scan", str(tmp_path), "--format", "json", *flags).stdout)
+        rows = [{name: value for name, value in row.items() if name != "days"} for row in found["callers"]]
+        return rows, found["matched"], found["duplicates"]
+
+    def agree():
+        counted = json.loads(run("callers", "--endpoint", server.url, "--format", "json").stdout)["callers"]
+        rows, *_ = scanned("--dedup")
+        by = lambda row: [row[name] for name in ("identity", "access_key_id", "source_ip", "user_agent", "bucket")]
+        return len(rows) == 2 and sorted(rows, key=by) == sorted(counted, key=by)
+
+    eventually(agree, "the scan of both accounts' logs agrees with what was counted", 30)
+    rows, matched, duplicates = scanned("--dedup")
+    assert (sorted(row["count"] for row in rows), matched, duplicates) == ([3, 4], 7, 4)
+    assert scanned()[1:] == (11, 0), "without, each copy counts"

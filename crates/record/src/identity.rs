@@ -100,6 +100,13 @@ pub struct Attributes {
 
 /// `accountId` of a request without a signature.
 pub(crate) const ANONYMOUS: &str = "anonymous";
+/// The same, as many records of AWS have it.
+const ANONYMOUS_PRINCIPAL: &str = "ANONYMOUS_PRINCIPAL";
+
+/// Whether an identity is what [`UserIdentity::as_seen_by_others`] says.
+pub(crate) fn is_foreign(kind: Option<&str>, account_id: Option<&str>) -> bool {
+    kind == Some("AWSAccount") && !account_id.is_some_and(|id| [ANONYMOUS, ANONYMOUS_PRINCIPAL].contains(&id))
+}
 
 impl UserIdentity {
     /// A request without a signature.
@@ -193,7 +200,7 @@ impl<'a> GroupingParts<'a> {
             return name.into();
         }
         match (self.account.unwrap_or_default(), self.principal.unwrap_or_default()) {
-            (ANONYMOUS | "ANONYMOUS_PRINCIPAL", _) | ("", "") => ANONYMOUS.into(),
+            (ANONYMOUS | ANONYMOUS_PRINCIPAL, _) | ("", "") => ANONYMOUS.into(),
             // An access log knows accounts by their canonical ids alone.
             ("", principal) => principal.into(),
             (account, "") => account.into(),

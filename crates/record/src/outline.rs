@@ -6,7 +6,7 @@ use std::ops::Deref;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::identity::GroupingParts;
+use crate::identity::{GroupingParts, is_foreign};
 
 /// What trails, rules and counts ask of a record, borrowed from its JSON.
 ///
@@ -59,8 +59,10 @@ pub struct Outline<'a> {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct IdentityOutline<'a> {
+    /// `IAMUser`, `AssumedRole`, …
+    #[serde(rename = "type", borrow)]
+    pub kind: Option<Text<'a>>,
     /// The principal's ARN.
-    #[serde(borrow)]
     pub arn: Option<Text<'a>>,
     /// The AWS service that made the request.
     pub invoked_by: Option<Text<'a>>,
@@ -93,6 +95,11 @@ pub struct IssuerOutline<'a> {
 }
 
 impl IdentityOutline<'_> {
+    /// Whether it is of another account, in the copy of the account that was called.
+    pub fn is_foreign(&self) -> bool {
+        is_foreign(self.kind.as_deref(), self.account_id.as_deref())
+    }
+
     /// [`UserIdentity::grouping`](crate::UserIdentity::grouping)
     pub fn grouping(&self) -> Cow<'_, str> {
         let issuer = self.session_context.as_ref().and_then(|session| session.session_issuer.as_ref());

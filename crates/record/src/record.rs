@@ -6,7 +6,7 @@ use serde_json::{Map, Number, Value};
 use aws_api::{Access, Category, Timestamp};
 
 use crate::UserIdentity;
-use crate::identity::ANONYMOUS;
+use crate::identity::is_foreign;
 use crate::parameters::cut;
 
 /// The version of the record format that is written here.
@@ -177,9 +177,7 @@ impl Record {
     /// Whether this is the copy of a call that the account which was called gets, while the caller's own has its whole identity.
     pub fn is_of_foreign_caller(&self) -> bool {
         let identity = &self.user_identity;
-        self.shared_event_id.is_some()
-            && identity.kind == "AWSAccount"
-            && identity.account_id.as_deref() != Some(ANONYMOUS)
+        self.shared_event_id.is_some() && is_foreign(Some(&identity.kind), identity.account_id.as_deref())
     }
 
     /// `SigV2` or `SigV4`, if it says so.

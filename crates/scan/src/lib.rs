@@ -24,6 +24,7 @@ mod layout;
 mod literal;
 mod question;
 mod read;
+mod seen;
 mod split;
 mod tally;
 mod walk;
@@ -46,8 +47,9 @@ pub use tally::Found;
 pub use worker::Bucket;
 
 use crate::read::{ReadError, Reader};
+use crate::seen::Seen;
 use crate::walk::Entry;
-use crate::worker::{Seen, Worker};
+use crate::worker::Worker;
 
 /// Skipped files that are told by name; the others are counted.
 pub const SKIPPED_MAX: usize = 10_000;
@@ -57,7 +59,8 @@ pub const SKIPPED_MAX: usize = 10_000;
 pub struct Limits {
     /// Which files, and records of which time.
     pub selection: Selection,
-    /// Count an event that stands in several files once.
+    /// Count an event that stands in several files once; and a call between two accounts, which is in the logs of both, as the
+    /// caller's has it. Such copies are kept until the other one comes.
     pub dedup: bool,
     /// Also count the data events of every bucket, whether or not they match: all records are read.
     pub inventory: bool,
@@ -204,10 +207,21 @@ impl Scan<'_> {
                 |thread: ScopedJoinHandle<'_, Outcome>| thread.join().unwrap_or_else(|panic| resume_unwind(panic));
             std::iter::once(own).chain(threads.into_iter().map(join)).collect()
         });
-        parts.into_iter().fold(Outcome::default(), |mut all, part| {
+        parts.into_iter().chain([self.of_left(&seen.left())]).fold(Outcome::default(), |mut all, part| {
             all.merge(part);
             all
         })
+    }
+
+    /// Records that were kept until it was known that there is no better copy.
+    fn of_left(&self, records: &[Vec<u8>]) -> Outcome {
+        let limits = Limits { dedup: false, ..self.limits.clone() };
+        let seen = Seen::default();
+        let mut part = Part::new(Worker::new(self.question, &limits, &seen, self.matches));
+        for record in records {
+            part.worker.examine(record);
+        }
+        part.into()
     }
 
     fn run_one(

@@ -31,6 +31,8 @@ pub(crate) struct Sighting<'a> {
     resources: Option<&'a RawValue>,
     #[serde(rename = "eventID")]
     event_id: Option<Text<'a>>,
+    #[serde(rename = "sharedEventID")]
+    shared_event_id: Option<Text<'a>>,
     management_event: Option<bool>,
     event_source: Text<'a>,
 }
@@ -75,6 +77,16 @@ impl<'a> Sighting<'a> {
     /// The record's own id.
     pub fn event_id(&self) -> Option<&str> {
         self.event_id.as_deref()
+    }
+
+    /// The same in the records of both accounts, of a call between two.
+    pub fn shared_event_id(&self) -> Option<&str> {
+        self.shared_event_id.as_deref()
+    }
+
+    /// Whether this is the copy of the account that was called.
+    pub fn is_of_foreign_caller(&self) -> bool {
+        self.shared_event_id.is_some() && self.user_identity.is_foreign()
     }
 
     /// Whether it is a data event of S3. Records older than version 1.06 do not say: they are taken for management events.

@@ -2,34 +2,19 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::{Mutex, PoisonError};
 
 use access_log::{Line, Origin};
-use hashbrown::HashSet;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use crate::document::records_of;
 use crate::extract::Sink;
 use crate::literal::{Hits, Literals};
+use crate::seen::{Copy, Seen};
 use crate::tally::{Sighting, Tally};
 use crate::{Limits, Matches, Question};
 
 /// So many records are looked into together: what does that stays at hand, and if all are wanted, so do they.
 const WANTED_MAX: usize = 16;
-
-/// Event ids that were seen, shared by all threads: a copy is in another file, mostly.
-#[derive(Debug, Default)]
-pub(crate) struct Seen(Mutex<HashSet<[u8; 16]>>);
-
-impl Seen {
-    /// Whether this is the first time.
-    fn is_new(&self, event_id: &str) -> bool {
-        let mut key = [0; 16];
-        key.copy_from_slice(&Sha256::digest(event_id)[..16]);
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(key)
-    }
-}
 
 /// What a thread counted.
 #[derive(Debug, Default)]
@@ -101,7 +86,7 @@ impl<'q> Worker<'q> {
     }
 
     /// A record that may match.
-    fn examine(&mut self, record: &[u8]) {
+    pub fn examine(&mut self, record: &[u8]) {
         let answer = self.question.matches(record, &mut self.event, &mut self.matched);
         if let Err(error) = answer {
             return self.broken(error);
@@ -121,12 +106,12 @@ impl<'q> Worker<'q> {
         if !self.limits.is_within(sighting.event_time()) {
             return;
         }
-        let duplicate = self.limits.dedup
-            && !self.matched.is_empty()
-            && sighting.event_id().is_some_and(|id| !self.seen.is_new(id));
-        if duplicate {
-            self.totals.duplicates += 1;
-            return;
+        if self.limits.dedup && !self.matched.is_empty() {
+            let copy = self.seen.see(&sighting, record);
+            self.totals.duplicates += u64::from(matches!(copy, Copy::Second | Copy::Better));
+            if matches!(copy, Copy::Second | Copy::Kept) {
+                return;
+            }
         }
         if self.limits.inventory {
             self.totals.take_stock(&sighting, !self.matched.is_empty());

@@ -124,7 +124,7 @@ pub struct ScanArguments {
     /// Only this region's folders of an archive
     #[arg(long, value_name = "REGION")]
     pub region: Vec<String>,
-    /// Count an event that stands in several files once, by its id
+    /// Count an event that stands in several files once, by its id, and a call between two accounts as the caller's log has it
     #[arg(long)]
     pub dedup: bool,
     /// Remember here what was read: the next time only new files are, and the report is of all

@@ -1,0 +1,64 @@
+//! Of a call between two accounts, whose copies are in the logs of both, `dedup` counts the caller's, wherever it stands.
+
+use std::io::{self, Read};
+
+use event_pattern::Pattern;
+use scan::{Archive, Limits, Outcome, Question, Scan};
+
+struct Memory(Vec<String>);
+
+impl Archive for Memory {
+    fn count(&self) -> usize {
+        self.0.len()
+    }
+
+    fn name(&self, index: usize) -> String {
+        index.to_string()
+    }
+
+    fn open(&self, index: usize) -> io::Result<(Box<dyn Read + '_>, Option<u64>)> {
+        let text = self.0[index].as_bytes();
+        Ok((Box::new(text), Some(text.len() as u64)))
+    }
+}
+
+const CALLER: &str = r#"{"type":"IAMUser","arn":"arn:aws:iam::444455556666:user/mia","accountId":"444455556666"}"#;
+const FOREIGN: &str = r#"{"type":"AWSAccount","principalId":"AIDAMIA","accountId":"444455556666"}"#;
+const ANONYMOUS: &str = r#"{"type":"AWSAccount","principalId":"","accountId":"ANONYMOUS_PRINCIPAL"}"#;
+
+fn file(identity: &str, event: &str, shared: &str) -> String {
+    let rest = r#""eventVersion":"1.08","eventTime":"2026-03-14T09:26:53Z","eventName":"GetObject","additionalEventData":{"SignatureVersion":"SigV2"}"#;
+    let ids = format!(r#""eventID":"{event}","sharedEventID":"{shared}""#);
+    format!(r#"{{"Records":[{{"userIdentity":{identity},{ids},{rest}}}]}}"#)
+}
+
+fn scanned(files: Vec<String>, dedup: bool) -> Outcome {
+    let sigv2 = Pattern::compile(r#"{"detail":{"additionalEventData":{"SignatureVersion":["SigV2"]}}}"#);
+    let question = Question::new(&[sigv2.expect("a pattern")]);
+    let limits = Limits { dedup, ..Limits::default() };
+    Scan { question: &question, limits, threads: 1, matches: None }.run(&Memory(files), &|_| {})
+}
+
+#[test]
+fn in_any_order() {
+    let copies = [file(CALLER, "a", "s"), file(FOREIGN, "b", "s"), file(FOREIGN, "b", "s"), file(CALLER, "a", "s")];
+    for first in 0..copies.len() {
+        let mut files = copies.to_vec();
+        files.rotate_left(first);
+        let outcome = scanned(files, true);
+        assert_eq!((outcome.records, outcome.matched, outcome.duplicates), (4, 1, 3), "{first}");
+        assert_eq!(outcome.found[0].caller.key.identity, "arn:aws:iam::444455556666:user/mia");
+    }
+    assert_eq!(scanned(copies.to_vec(), false).matched, 4);
+}
+
+#[test]
+fn what_has_no_other_copy_counts() {
+    let files =
+        vec![file(FOREIGN, "b", "s"), file(FOREIGN, "c", "t"), file(CALLER, "d", "t"), file(ANONYMOUS, "e", "u")];
+    let outcome = scanned(files, true);
+    assert_eq!((outcome.matched, outcome.duplicates), (3, 1));
+    let identities: Vec<_> = outcome.found.iter().map(|found| &found.caller.key.identity[..]).collect();
+    assert_eq!(identities.len(), 3, "{identities:?}");
+    assert!(identities.contains(&"anonymous") && identities.contains(&"444455556666:AIDAMIA"), "{identities:?}");
+}
