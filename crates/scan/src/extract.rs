@@ -55,6 +55,8 @@ pub(crate) struct Extractor<'q> {
     needle: Needle<'q>,
     /// The needle was chosen by the first records.
     is_tuned: bool,
+    /// The end of the text is not where it should be.
+    is_cut: bool,
     mode: Mode,
     /// So far the text at hand was looked at.
     done: usize,
@@ -65,7 +67,7 @@ const HEAD_LEN: usize = 4096;
 
 impl<'q> Extractor<'q> {
     pub fn new(needle: Needle<'q>) -> Self {
-        Self { needle, is_tuned: false, mode: Mode::Start, done: 0 }
+        Self { needle, is_tuned: false, is_cut: false, mode: Mode::Start, done: 0 }
     }
 
     /// Goes on with the text at hand. Tells how much of its beginning is not needed any more.
@@ -89,6 +91,15 @@ impl<'q> Extractor<'q> {
         Ok(keep)
     }
 
+    /// As [`Self::run`], with the last of a text that is known to be cut: what is whole in it is told, but no last line.
+    pub fn run_cut(&mut self, text: &[u8], sink: &mut impl Sink<'q>) -> Result<(), Broken> {
+        self.is_cut = true;
+        match self.run(text, true, sink) {
+            Ok(_) | Err(Broken::Cut) => Ok(()),
+            Err(broken) => Err(broken),
+        }
+    }
+
     fn take_apart(&mut self, text: &[u8], last: bool, sink: &mut impl Sink<'q>) -> Result<(), Broken> {
         sink.text(text, self.needle.several());
         loop {
@@ -96,7 +107,7 @@ impl<'q> Extractor<'q> {
             let more = match &mut self.mode {
                 Mode::Start => self.start(text, last, sink)?,
                 Mode::Lines => {
-                    self.lines(text, last, sink);
+                    self.lines(text, last && !self.is_cut, sink);
                     false
                 }
                 Mode::Records(_) | Mode::Behind(_) => self.records(text, last, sink)?,

@@ -22,6 +22,7 @@ mod document;
 mod extract;
 mod layout;
 mod literal;
+mod part;
 mod question;
 mod read;
 mod seen;
@@ -32,7 +33,7 @@ mod worker;
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::panic::resume_unwind;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -46,7 +47,8 @@ pub use question::Question;
 pub use tally::Found;
 pub use worker::Bucket;
 
-use crate::read::{ReadError, Reader};
+use crate::part::{Part, Read};
+use crate::read::Reader;
 use crate::seen::Seen;
 use crate::walk::Entry;
 use crate::worker::Worker;
@@ -85,7 +87,7 @@ pub struct Skipped {
     pub path: String,
     /// What, and why.
     pub error: String,
-    /// Nothing of it was counted: it could not be opened or read.
+    /// It could not be opened, or not be read to its end. Nothing of it was counted, unless duplicates are left out.
     #[serde(default)]
     pub is_unread: bool,
 }
@@ -151,7 +153,7 @@ pub trait Archive: Sync {
     fn name(&self, index: usize) -> String;
 
     /// Opens one; its length as it is stored, if that is known.
-    fn open(&self, index: usize) -> io::Result<(Box<dyn Read + '_>, Option<u64>)>;
+    fn open(&self, index: usize) -> io::Result<(Box<dyn io::Read + '_>, Option<u64>)>;
 }
 
 /// Files of a disk.
@@ -184,7 +186,7 @@ impl Archive for Files {
         self.0[index].to_string_lossy().into_owned()
     }
 
-    fn open(&self, index: usize) -> io::Result<(Box<dyn Read + '_>, Option<u64>)> {
+    fn open(&self, index: usize) -> io::Result<(Box<dyn io::Read + '_>, Option<u64>)> {
         let file = File::open(&self.0[index])?;
         let metadata = file.metadata()?;
         if metadata.is_dir() {
@@ -207,19 +209,20 @@ impl Scan<'_> {
                 |thread: ScopedJoinHandle<'_, Outcome>| thread.join().unwrap_or_else(|panic| resume_unwind(panic));
             std::iter::once(own).chain(threads.into_iter().map(join)).collect()
         });
-        parts.into_iter().chain([self.of_left(&seen.left())]).fold(Outcome::default(), |mut all, part| {
+        parts.into_iter().chain([self.of_left(seen)]).fold(Outcome::default(), |mut all, part| {
             all.merge(part);
             all
         })
     }
 
-    /// Records that were kept until it was known that there is no better copy.
-    fn of_left(&self, records: &[Vec<u8>]) -> Outcome {
-        let limits = Limits { dedup: false, ..self.limits.clone() };
-        let seen = Seen::default();
-        let mut part = Part::new(Worker::new(self.question, &limits, &seen, self.matches));
-        for record in records {
-            part.worker.examine(record);
+    /// Records that were kept until it was known whether there is a better copy.
+    fn of_left(&self, seen: Seen) -> Outcome {
+        let (limits, nothing) = (Limits { dedup: false, ..self.limits.clone() }, Seen::default());
+        let mut part = Part::new(Worker::new(self.question, &limits, &nothing, self.matches));
+        for (mut counted, records) in seen.left() {
+            for record in records {
+                part.worker.examine_but(&record, &mut counted);
+            }
         }
         part.into()
     }
@@ -233,99 +236,49 @@ impl Scan<'_> {
     ) -> Outcome {
         let new_part = || Part::new(Worker::new(self.question, &self.limits, seen, self.matches));
         let (mut reader, mut part) = (Reader::new(self.question.needle()), new_part());
-        let mut streamed = Outcome::default();
         loop {
             let index = next.fetch_add(1, Ordering::Relaxed);
             if index >= archive.count() {
-                break;
+                return part.into();
             }
-            let name = || archive.name(index);
-            let bytes = match archive.open(index) {
-                Ok((file, len)) if read::comes_in_pieces(len) => {
-                    // What is lost half-way is to be read again, and must not have been counted by then. Where duplicates are
-                    // left out it counts: copies elsewhere do not.
-                    let mut own = new_part();
-                    let is_lost = own.read(&mut reader, file, len, name) && !self.limits.dedup;
-                    let outcome =
-                        if is_lost { Outcome { skipped: own.skipped, ..Outcome::default() } } else { own.into() };
-                    let bytes = outcome.bytes;
-                    streamed.merge(outcome);
-                    bytes
+            let before = part.bytes;
+            part = self.read_one(archive, index, &mut reader, part, new_part());
+            progress(Progress { files: 1, bytes: part.bytes - before });
+        }
+    }
+
+    /// Reads a file; its part is added to `all`.
+    fn read_one<'q>(
+        &self,
+        archive: &impl Archive,
+        index: usize,
+        reader: &mut Reader<'q>,
+        mut all: Part<'q>,
+        mut own: Part<'q>,
+    ) -> Part<'q> {
+        let name = || archive.name(index);
+        let mut opened = archive.open(index);
+        if let Ok((file, len)) = opened {
+            if read::comes_in_pieces(len) {
+                opened = Ok((file, len));
+            } else {
+                match all.read(reader, file, len, name) {
+                    Read::Done | Read::Lost => return all,
+                    // From its beginning, in pieces.
+                    Read::Grown => opened = archive.open(index).map(|(file, _)| (file, None)),
                 }
-                Ok((file, len)) => {
-                    let before = part.bytes;
-                    part.read(&mut reader, file, len, name);
-                    part.bytes - before
-                }
-                Err(error) => {
-                    part.skip(name(), error.to_string(), true);
-                    0
-                }
-            };
-            progress(Progress { files: 1, bytes });
+            }
         }
-        streamed.merge(part.into());
-        streamed
-    }
-}
-
-/// What one thread did.
-struct Part<'q> {
-    worker: Worker<'q>,
-    files: u64,
-    bytes: u64,
-    skipped: Vec<Skipped>,
-    skipped_more: u64,
-}
-
-impl<'q> Part<'q> {
-    fn new(worker: Worker<'q>) -> Self {
-        Self { worker, files: 0, bytes: 0, skipped: Vec::new(), skipped_more: 0 }
-    }
-
-    /// Reads a file. Whether it was lost half-way.
-    fn read(&mut self, reader: &mut Reader<'q>, file: impl Read, len: Option<u64>, name: impl Fn() -> String) -> bool {
-        self.worker.file = name();
-        let read = reader.read(file, len, &mut self.worker, &mut self.bytes);
-        let is_lost = matches!(read, Err(ReadError::Io(_)));
-        self.files += u64::from(!is_lost);
-        let broken = std::mem::take(&mut self.worker.totals.broken);
-        if let Some(why) = self.worker.totals.why.take() {
-            let more = if broken > 1 { format!(", and {} more of such in it", broken - 1) } else { String::new() };
-            self.skip(name(), format!("{why}{more}"), false);
+        match opened {
+            Ok((file, _)) => {
+                // What is lost half-way is to be read again, and must not have been counted by then. Where duplicates are left
+                // out it counts: copies elsewhere do not.
+                let is_lost = matches!(own.read(reader, file, None, name), Read::Lost);
+                if is_lost && !self.limits.dedup { all.take_unread(own) } else { all.absorb(own) }
+            }
+            Err(error) => all.skip(name(), error.to_string(), true),
         }
-        if let Err(error) = read {
-            self.skip(name(), error.to_string(), is_lost);
-        }
-        is_lost
-    }
-
-    fn skip(&mut self, path: String, error: String, is_unread: bool) {
-        if self.skipped.len() < SKIPPED_MAX {
-            self.skipped.push(Skipped { path, error, is_unread });
-        } else {
-            self.skipped_more += 1;
-        }
-    }
-}
-
-impl From<Part<'_>> for Outcome {
-    fn from(part: Part<'_>) -> Self {
-        let Part { worker, files, bytes, skipped, skipped_more } = part;
-        let totals = worker.totals;
-        Self {
-            files,
-            records: totals.records,
-            bytes,
-            matched: totals.matched,
-            duplicates: totals.duplicates,
-            skipped,
-            skipped_more,
-            found: worker.tally.into_found(),
-            times: (totals.first_time, totals.last_time),
-            data_events: totals.data_events,
-            buckets: totals.buckets,
-        }
+        all
     }
 }
 

@@ -43,6 +43,9 @@ pub(crate) enum ReadError {
     Bomb,
     #[error("it is empty")]
     Empty,
+    /// Nothing of it was told.
+    #[error("it has grown while it was read")]
+    Grown,
 }
 
 /// Whether a file of this length, if that is known, is not at hand as a whole.
@@ -79,11 +82,7 @@ impl<'q> Reader<'q> {
         self.file.clear();
         file.by_ref().take(FILE_WHOLE_MAX + 1).read_to_end(&mut self.file)?;
         if self.file.len() as u64 > FILE_WHOLE_MAX {
-            // It has grown.
-            let begun = std::mem::take(&mut self.file);
-            let read = self.stream((&begun[..]).chain(file), sink, bytes);
-            self.file = begun;
-            return read;
+            return Err(ReadError::Grown);
         }
         if self.file.is_empty() {
             return Err(ReadError::Empty);
@@ -161,7 +160,7 @@ impl<'q> Reader<'q> {
                 Err((read, error)) => {
                     // What was whole counts.
                     *bytes += read as u64;
-                    extractor.run(&self.text[..filled + read], false, sink)?;
+                    extractor.run_cut(&self.text[..filled + read], sink)?;
                     return Err(ReadError::Unpack(error));
                 }
             };

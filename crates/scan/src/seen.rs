@@ -7,17 +7,13 @@ use sha2::{Digest, Sha256};
 
 use crate::tally::Sighting;
 
-/// What there is of a record of which only one copy counts.
+/// What to do with a record that matches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Copy {
-    /// It counts.
-    First,
-    /// It counts, and one that was kept for the end does not.
-    Better,
-    /// Another was counted.
-    Second,
-    /// It was kept for the end: the caller's copy, which says more, may yet come.
-    Kept,
+pub(crate) struct Copy {
+    /// It is counted now.
+    pub counts: bool,
+    /// Copies that are not counted, it or others.
+    pub duplicates: u64,
 }
 
 /// Of an id, to be small.
@@ -30,39 +26,62 @@ pub(crate) struct Seen(Mutex<Ids>);
 #[derive(Debug, Default)]
 struct Ids {
     events: HashSet<Key>,
-    /// `sharedEventID`s of which the caller's copy was seen.
-    shared: HashSet<Key>,
-    /// Records of the accounts that were called, by their `sharedEventID`s.
-    kept: HashMap<Key, Vec<u8>>,
+    /// The patterns that callers' copies matched, by their `sharedEventID`s.
+    callers: HashMap<Key, Vec<usize>>,
+    /// Records of the accounts that were called.
+    kept: HashMap<Key, Vec<Kept>>,
+}
+
+/// A record, and the patterns that it matches.
+#[derive(Debug)]
+struct Kept {
+    record: Vec<u8>,
+    matched: Vec<usize>,
 }
 
 impl Seen {
-    /// Sees a record that matches.
+    /// Sees a record that matches these patterns.
     ///
     /// The account that was called gets a copy with an `eventID` of its own and the same `sharedEventID`, which says neither the
-    /// name nor the key of the caller ("CloudTrail record contents").
-    pub fn see(&self, seen: &Sighting<'_>, record: &[u8]) -> Copy {
+    /// name nor the key of the caller ("CloudTrail record contents"). It is kept for the end: for each pattern that the caller's
+    /// copy does not match.
+    pub fn see(&self, seen: &Sighting<'_>, record: &[u8], matched: &[usize]) -> Copy {
         let mut ids = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if seen.event_id().is_some_and(|id| !ids.events.insert(key(id))) {
-            return Copy::Second;
+            return Copy { counts: false, duplicates: 1 };
         }
-        let Some(shared) = seen.shared_event_id().map(key) else { return Copy::First };
+        let Some(shared) = seen.shared_event_id().map(key) else { return Copy { counts: true, duplicates: 0 } };
+        let Ids { callers, kept, .. } = &mut *ids;
         if seen.is_of_foreign_caller() {
-            if ids.shared.contains(&shared) {
-                return Copy::Second;
+            let is_counted = callers.get(&shared).is_some_and(|counted| are_in(matched, counted));
+            if !is_counted {
+                kept.entry(shared).or_default().push(Kept { record: record.to_owned(), matched: matched.to_owned() });
             }
-            ids.kept.insert(shared, record.to_owned());
-            return Copy::Kept;
+            return Copy { counts: false, duplicates: u64::from(is_counted) };
         }
-        ids.shared.insert(shared);
-        if ids.kept.remove(&shared).is_some() { Copy::Better } else { Copy::First }
+        let counted = callers.entry(shared).or_default();
+        counted.extend_from_slice(matched);
+        let duplicates = kept.get_mut(&shared).map_or(0, |kept| {
+            let before = kept.len();
+            kept.retain(|one| !are_in(&one.matched, counted));
+            before - kept.len()
+        });
+        Copy { counts: true, duplicates: duplicates as u64 }
     }
 
-    /// The records that were kept, and whose callers' copies did not come.
-    pub fn left(self) -> Vec<Vec<u8>> {
-        let ids = self.0.into_inner().unwrap_or_else(PoisonError::into_inner);
-        ids.kept.into_values().collect()
+    /// The records that were kept, in an order that the files have no part in, and the patterns that were counted for each call.
+    pub fn left(self) -> impl Iterator<Item = (Vec<usize>, Vec<Vec<u8>>)> {
+        let Ids { mut callers, kept, .. } = self.0.into_inner().unwrap_or_else(PoisonError::into_inner);
+        kept.into_iter().map(move |(shared, kept)| {
+            let mut records: Vec<_> = kept.into_iter().map(|one| one.record).collect();
+            records.sort_unstable();
+            (callers.remove(&shared).unwrap_or_default(), records)
+        })
     }
+}
+
+fn are_in(patterns: &[usize], counted: &[usize]) -> bool {
+    patterns.iter().all(|pattern| counted.contains(pattern))
 }
 
 fn key(id: &str) -> Key {

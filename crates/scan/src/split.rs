@@ -155,9 +155,11 @@ fn ones(mut word: u64) -> impl Iterator<Item = usize> {
 
 #[cfg(test)]
 mod tests {
+    use event_pattern::Pattern;
     use proptest::prelude::*;
 
     use super::*;
+    use crate::literal::Literals;
 
     fn whole(text: &[u8], base: u32) -> (Vec<Range<usize>>, Stop) {
         let (mut splitter, mut found) = (Splitter::new(base), Vec::new());
@@ -238,6 +240,49 @@ mod tests {
                 (gone, done) = (gone + keep, done - keep);
             };
             prop_assert_eq!((found, stop), expected);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn literals_are_found_in_their_objects(
+            text in prop::collection::vec(prop::sample::select(&b"{}{}[]\"axaxa,bcdefghij"[..]), 0..4000),
+            pieces in prop::collection::vec(1..1500_usize, 1..9),
+        ) {
+            let pattern = Pattern::compile(r#"{"detail":{"k":["axa"]}}"#).unwrap();
+            let choice = Literals::of(&[pattern]);
+            let mut needle = Needle::new(&choice);
+            needle.tune(b"");
+            let holds = |object: &[u8]| object.windows(3).any(|letters| letters == b"axa");
+            let (mut splitter, mut whole) = (Splitter::new(0), Vec::new());
+            splitter.run(&text, 0, true, &needle, |range, is_hit| whole.push((range, is_hit)));
+            for (range, is_hit) in &whole {
+                prop_assert_eq!(*is_hit, holds(&text[range.clone()]), "{:?}", range);
+            }
+            // In pieces, of which the end of one may look like the beginning of a literal.
+            let (mut splitter, mut at_hand, mut gone, mut done, mut fed) = (Splitter::new(0), Vec::new(), 0, 0, 0);
+            let mut found = 0;
+            for piece in pieces.iter().cycle() {
+                let end = text.len().min(fed + piece);
+                at_hand.extend_from_slice(&text[fed..end]);
+                fed = end;
+                let stop = splitter.run(&at_hand, done, fed == text.len(), &needle, |range, is_hit| {
+                    let (place, should) = &whole[found];
+                    assert_eq!(range.start + gone..range.end + gone, *place);
+                    assert!(is_hit || !should, "{place:?} is lost");
+                    found += 1;
+                });
+                let Stop::End(at) = stop else { break };
+                if fed == text.len() {
+                    break;
+                }
+                let keep = splitter.open().unwrap_or(at);
+                splitter.forget(keep);
+                at_hand.drain(..keep);
+                gone += keep;
+                done = at - keep;
+            }
+            prop_assert_eq!(found, whole.len());
         }
     }
 }

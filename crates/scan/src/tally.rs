@@ -153,12 +153,22 @@ struct Names(Vec<(String, u64)>);
 
 impl Names {
     fn add(&mut self, name: &str) {
+        self.add_count(name, 1);
+    }
+
+    fn absorb(&mut self, other: Self) {
+        for (name, count) in other.0 {
+            self.add_count(&name, count);
+        }
+    }
+
+    fn add_count(&mut self, name: &str, count: u64) {
         let place = self.0.iter().position(|(other, _)| other == name).unwrap_or_else(|| {
             self.0.push((name.to_owned(), 0));
             self.0.len() - 1
         });
         self.0.swap(0, place);
-        self.0[0].1 += 1;
+        self.0[0].1 += count;
     }
 }
 
@@ -190,6 +200,17 @@ impl Tally {
         };
         let counts = self.seen.entry_ref(&self.key[..]).or_insert_with(|| Counts::new(pattern, key));
         counts.add(seen);
+    }
+
+    /// Adds the counts of other files.
+    pub(crate) fn absorb(&mut self, other: Self) {
+        for (key, counts) in other.seen {
+            let is_room = self.seen.len() < CALLERS_MAX || self.seen.contains_key(&key[..]);
+            let pattern = counts.pattern;
+            let key = if is_room { key } else { pattern.to_be_bytes().to_vec() };
+            let new = || Counts::new(pattern, if is_room { counts.key.clone() } else { others() });
+            self.seen.entry(key).or_insert_with(new).absorb(counts);
+        }
     }
 
     /// The most active first.
@@ -238,6 +259,19 @@ impl Counts {
         if *seen.event_time > *self.last {
             self.last = seen.event_time.to_string();
         }
+    }
+
+    /// Adds the counts of the same caller.
+    fn absorb(&mut self, other: Self) {
+        self.count += other.count;
+        self.methods.absorb(other.methods);
+        self.actions.absorb(other.actions);
+        self.errors.absorb(other.errors);
+        self.days.absorb(other.days);
+        if self.first.is_empty() || (!other.first.is_empty() && other.first < self.first) {
+            self.first = other.first;
+        }
+        self.last = std::mem::take(&mut self.last).max(other.last);
     }
 
     fn into_found(self) -> Found {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::document::records_of;
 use crate::extract::Sink;
 use crate::literal::{Hits, Literals};
-use crate::seen::{Copy, Seen};
+use crate::seen::Seen;
 use crate::tally::{Sighting, Tally};
 use crate::{Limits, Matches, Question};
 
@@ -85,8 +85,19 @@ impl<'q> Worker<'q> {
         }
     }
 
+    /// Adds the counts of other files.
+    pub fn absorb(&mut self, other: Self) {
+        self.tally.absorb(other.tally);
+        self.totals.absorb(other.totals);
+    }
+
     /// A record that may match.
     pub fn examine(&mut self, record: &[u8]) {
+        self.examine_but(record, &mut Vec::new());
+    }
+
+    /// The same, but for these patterns, to which those are added that it matches. One that matches no other is a duplicate.
+    pub fn examine_but(&mut self, record: &[u8], counted: &mut Vec<usize>) {
         let answer = self.question.matches(record, &mut self.event, &mut self.matched);
         if let Err(error) = answer {
             return self.broken(error);
@@ -94,22 +105,24 @@ impl<'q> Worker<'q> {
         if self.matched.is_empty() && !self.limits.inventory {
             return;
         }
-        // Once for the whole record, not for each of its texts.
-        let sighting = std::str::from_utf8(record).map_err(serde::de::Error::custom).and_then(serde_json::from_str);
-        let sighting: Sighting<'_> = match sighting {
+        let sighting = match sighting_in(record) {
             Ok(sighting) => sighting,
-            Err(error) => {
-                let error: serde_json::Error = error;
-                return self.broken(format_args!("a record that is not one: {error}"));
-            }
+            Err(error) => return self.broken(format_args!("a record that is not one: {error}")),
         };
         if !self.limits.is_within(sighting.event_time()) {
             return;
         }
+        if !counted.is_empty() {
+            self.matched.retain(|pattern| !counted.contains(pattern));
+            if self.matched.is_empty() {
+                self.totals.duplicates += 1;
+                return;
+            }
+        }
         if self.limits.dedup && !self.matched.is_empty() {
-            let copy = self.seen.see(&sighting, record);
-            self.totals.duplicates += u64::from(matches!(copy, Copy::Second | Copy::Better));
-            if matches!(copy, Copy::Second | Copy::Kept) {
+            let copy = self.seen.see(&sighting, record, &self.matched);
+            self.totals.duplicates += copy.duplicates;
+            if !copy.counts {
                 return;
             }
         }
@@ -122,6 +135,7 @@ impl<'q> Worker<'q> {
                 told(record);
             }
             self.matched.iter().for_each(|pattern| self.tally.add(*pattern, &sighting));
+            counted.extend_from_slice(&self.matched);
         }
     }
 
@@ -144,7 +158,29 @@ impl<'q> Worker<'q> {
     }
 }
 
+/// Looked at as UTF-8 once for the whole record, not for each of its texts. One that is not may be so where nothing is read.
+fn sighting_in(record: &[u8]) -> Result<Sighting<'_>, serde_json::Error> {
+    match std::str::from_utf8(record) {
+        Ok(text) => serde_json::from_str(text),
+        Err(_) => serde_json::from_slice(record),
+    }
+}
+
 impl Totals {
+    fn absorb(&mut self, other: Self) {
+        self.records += other.records;
+        self.matched += other.matched;
+        self.duplicates += other.duplicates;
+        self.data_events += other.data_events;
+        if self.first_time.is_empty() || (!other.first_time.is_empty() && other.first_time < self.first_time) {
+            self.first_time = other.first_time;
+        }
+        self.last_time = std::mem::take(&mut self.last_time).max(other.last_time);
+        for (bucket, counts) in other.buckets {
+            self.buckets.entry(bucket).or_default().merge(counts);
+        }
+    }
+
     fn take_stock(&mut self, seen: &Sighting<'_>, matched: bool) {
         let time = seen.event_time();
         if self.first_time.is_empty() || time < self.first_time.as_str() {

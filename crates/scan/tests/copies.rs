@@ -32,9 +32,16 @@ fn file(identity: &str, event: &str, shared: &str) -> String {
     format!(r#"{{"Records":[{{"userIdentity":{identity},{ids},{rest}}}]}}"#)
 }
 
+const SIGV2: &str = r#"{"detail":{"additionalEventData":{"SignatureVersion":["SigV2"]}}}"#;
+const OTHERS_COPY: &str = r#"{"detail":{"userIdentity":{"type":["AWSAccount"]}}}"#;
+
 fn scanned(files: Vec<String>, dedup: bool) -> Outcome {
-    let sigv2 = Pattern::compile(r#"{"detail":{"additionalEventData":{"SignatureVersion":["SigV2"]}}}"#);
-    let question = Question::new(&[sigv2.expect("a pattern")]);
+    asked(&[SIGV2], files, dedup)
+}
+
+fn asked(patterns: &[&str], files: Vec<String>, dedup: bool) -> Outcome {
+    let patterns: Vec<_> = patterns.iter().map(|text| Pattern::compile(text).expect("a pattern")).collect();
+    let question = Question::new(&patterns);
     let limits = Limits { dedup, ..Limits::default() };
     Scan { question: &question, limits, threads: 1, matches: None }.run(&Memory(files), &|_| {})
 }
@@ -61,4 +68,32 @@ fn what_has_no_other_copy_counts() {
     let identities: Vec<_> = outcome.found.iter().map(|found| &found.caller.key.identity[..]).collect();
     assert_eq!(identities.len(), 3, "{identities:?}");
     assert!(identities.contains(&"anonymous") && identities.contains(&"444455556666:AIDAMIA"), "{identities:?}");
+}
+
+#[test]
+fn of_several_that_were_called_one_counts() {
+    let mut files = vec![file(FOREIGN, "b", "s"), file(FOREIGN, "c", "s"), file(FOREIGN, "d", "s")];
+    for _ in 0..3 {
+        files.rotate_left(1);
+        let outcome = scanned(files.clone(), true);
+        assert_eq!((outcome.matched, outcome.duplicates), (1, 2));
+        let mut with_caller = files.clone();
+        with_caller.insert(1, file(CALLER, "a", "s"));
+        let outcome = scanned(with_caller, true);
+        assert_eq!((outcome.matched, outcome.duplicates), (1, 3));
+    }
+}
+
+#[test]
+fn patterns_do_not_take_records_from_each_other() {
+    let mut files = vec![file(FOREIGN, "b", "s"), file(CALLER, "a", "s")];
+    for _ in 0..2 {
+        files.rotate_left(1);
+        let alone = asked(&[OTHERS_COPY], files.clone(), true);
+        assert_eq!((alone.matched, alone.found.len()), (1, 1));
+        let both = asked(&[OTHERS_COPY, SIGV2], files.clone(), true);
+        let counts: Vec<_> = both.found.iter().map(|found| (found.pattern, found.caller.count)).collect();
+        assert!(counts.len() == 2 && counts.contains(&(0, 1)) && counts.contains(&(1, 1)), "{counts:?}");
+        assert_eq!((both.matched, both.duplicates), (2, 0));
+    }
 }

@@ -37,7 +37,8 @@ impl<'a> Grouped<'a> {
         }
         let mut groups: Vec<_> = groups.into_values().collect();
         // One that is not among the checks comes last.
-        let places: HashMap<_, _> = findings.checks.iter().enumerate().map(|(at, title)| (&*title.name, at)).collect();
+        let places: HashMap<_, _> =
+            findings.checks.iter().enumerate().rev().map(|(at, title)| (&*title.name, at)).collect();
         let place = |check: Option<&str>| check.and_then(|check| places.get(check)).copied().unwrap_or(usize::MAX);
         groups.sort_by(|a, b| {
             let checks = (place(a.check), a.check).cmp(&(place(b.check), b.check));

@@ -12,13 +12,15 @@ use scan::{Archive, Limits, Outcome, Question, Scan};
 use serde_json::Value;
 
 /// Some with a literal, one with several, some with none. `source` is made from a record's `eventSource`.
-const PATTERNS: [&str; 6] = [
+const PATTERNS: [&str; 8] = [
     r#"{"detail":{"additionalEventData":{"SignatureVersion":["SigV2"]}}}"#,
     r#"{"source":["aws.s3"],"detail":{"userAgent":[{"wildcard":"*aws-sdk-java/1.*"},{"prefix":"[Boto/2."}]}}"#,
     r#"{"detail":{"eventName":["GetObject"],"requestParameters":{"key":[{"suffix":"secret.txt"}]}}}"#,
     r#"{"detail":{"sourceIPAddress":["2001:db8::1"]}}"#,
     r#"{"detail":{"additionalEventData":{"bytesTransferredOut":[{"numeric":[">",3]}]}}}"#,
     r#"{"detail":{"$or":[{"eventName":["DeleteObject"]},{"requestParameters":{"key":[{"exists":false}]}}]}}"#,
+    r#"{"detail":{"":{"a":["SigV2"]}}}"#,
+    r#"{"$or":[{"detail":{"a":["SigV2"]}},{"detail":{"additionalEventData":{"SignatureVersion":["SigV2"]}}}]}"#,
 ];
 
 /// Each pattern alone, and all at once.

@@ -15,7 +15,8 @@ use crate::literal::Pair;
 
 /// Whether the processor can.
 pub(super) fn is_there() -> bool {
-    std::arch::is_x86_feature_detected!("avx512bw")
+    std::arch::is_x86_feature_detected!("avx512f")
+        && std::arch::is_x86_feature_detected!("avx512bw")
         && std::arch::is_x86_feature_detected!("avx512dq")
         && std::arch::is_x86_feature_detected!("avx512vpopcntdq")
         && std::arch::is_x86_feature_detected!("vpclmulqdq")
