@@ -95,11 +95,13 @@ fn what_the_store_acknowledged_survives_each_crash() {
     assert!(lab.ledger.units() > 0);
 }
 
-/// The test of the test: a store that acknowledges before the sync is found out.
+/// The test of the test: a store that acknowledges before the sync is found out. Now and then the power goes when nothing is on its
+/// way to the disk; it does not ten times.
 #[test]
 fn a_store_that_does_not_sync_is_found_out() {
     let mut random = Random::new(seed());
-    let found = Lab::new().round(0, "unsynced", Crash::PowerCut, &mut random);
-    println!("{} faults, first: {:?}", found.faults.len(), found.faults.first());
-    assert!(found.faults.iter().any(|fault| fault.contains("acknowledged")), "{:#?}", found.faults);
+    let mut rounds = (0..10).map(|_| Lab::new().round(0, "unsynced", Crash::PowerCut, &mut random).faults);
+    let found = rounds.find(|faults| faults.iter().any(|fault| fault.contains("acknowledged")));
+    println!("{:?}", found.as_ref().map(|faults| (faults.len(), faults.first())));
+    assert!(found.is_some(), "in none of ten rounds");
 }
