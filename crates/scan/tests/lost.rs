@@ -7,6 +7,8 @@ use scan::{Archive, Limits, Outcome, Question, Scan};
 
 const RECORD: &str = r#"{"eventVersion":"1.08","eventTime":"2026-03-14T09:26:53Z","eventName":"GetObject","additionalEventData":{"SignatureVersion":"SigV2"}}"#;
 
+const SIGV2: &str = r#"{"detail":{"additionalEventData":{"SignatureVersion":["SigV2"]}}}"#;
+
 /// Two files, of which the first ends in an error.
 struct Failing {
     text: String,
@@ -41,8 +43,7 @@ impl Archive for Failing {
 }
 
 fn scanned(is_sized: bool, dedup: bool) -> Outcome {
-    let sigv2 =
-        Pattern::compile(r#"{"detail":{"additionalEventData":{"SignatureVersion":["SigV2"]}}}"#).expect("a pattern");
+    let sigv2 = Pattern::compile(SIGV2).expect("a pattern");
     let text = format!(r#"{{"Records":[{}]}}"#, vec![RECORD; 20_000].join(","));
     let question = Question::new(&[sigv2]);
     let limits = Limits { dedup, ..Limits::default() };
@@ -63,4 +64,45 @@ fn nothing_of_it_is_counted() {
 fn where_duplicates_are_left_out_it_is() {
     let outcome = scanned(false, true);
     assert!(outcome.files == 1 && outcome.records > 20_000 && outcome.skipped[0].is_unread, "{outcome:?}");
+}
+
+/// A file that is longer than was said.
+struct Grown(Vec<u8>);
+
+impl Archive for Grown {
+    fn count(&self) -> usize {
+        1
+    }
+
+    fn name(&self, _: usize) -> String {
+        String::new()
+    }
+
+    fn open(&self, _: usize) -> io::Result<(Box<dyn Read + '_>, Option<u64>)> {
+        Ok((Box::new(&self.0[..]), Some(10)))
+    }
+}
+
+fn scanned_grown(text: Vec<u8>) -> Outcome {
+    let question = Question::new(&[Pattern::compile(SIGV2).expect("a pattern")]);
+    Scan { question: &question, limits: Limits::default(), threads: 1, matches: None }.run(&Grown(text), &|_| {})
+}
+
+#[test]
+fn what_has_grown_counts_once() {
+    for count in [1, 40_000] {
+        let outcome = scanned_grown(format!(r#"{{"Records":[{}]}}"#, vec![RECORD; count].join(",")).into_bytes());
+        assert_eq!((outcome.files, outcome.records, outcome.matched), (1, count as u64, count as u64));
+        assert_eq!(outcome.skipped, []);
+    }
+}
+
+#[test]
+fn what_is_no_utf8_where_nothing_is_read_counts() {
+    let record = RECORD.replacen('{', r#"{"x":"?","#, 1);
+    let mut text = format!(r#"{{"Records":[{record}]}}"#).into_bytes();
+    let place = text.iter().position(|byte| *byte == b'?').expect("it is there");
+    text[place] = 0xe9;
+    let outcome = scanned_grown(text);
+    assert_eq!((outcome.records, outcome.matched, outcome.skipped), (1, 1, vec![]));
 }
