@@ -137,23 +137,14 @@ impl Server {
 
     /// What it holds.
     pub fn memory(&self) -> Result<Memory> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let mib = |name: &str| {
-            let line = status.lines().find_map(|line| line.strip_prefix(name));
-            let kib = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<f64>().ok());
-            kib.map(|kib| kib / 1024.0).with_context(|| format!("no {name} of the server"))
-        };
+        let mib = |name: &str| mib_of(self.child.id(), name).with_context(|| format!("no {name} of the server"));
         Ok(Memory { now: mib("VmRSS:")?, peak: mib("VmHWM:")? })
     }
 
     /// Processor time that it has used, all threads.
     pub fn cpu(&self) -> Result<Duration> {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
-        // The name in brackets may hold blanks; utime and stime are fields 14 and 15 of all, 12 and 13 after it.
-        let (_, rest) = stat.rsplit_once(')').context("no name in /proc/PID/stat")?;
-        let ticks: Vec<f64> = rest.split_whitespace().skip(11).take(2).filter_map(|text| text.parse().ok()).collect();
-        ensure!(ticks.len() == 2, "no times in /proc/PID/stat");
-        Ok(Duration::from_secs_f64(ticks.iter().sum::<f64>() / TICKS_PER_SEC))
+        // utime and stime
+        cpu_of(&self.child.id().to_string(), 14)
     }
 
     /// Stops it with SIGTERM, and expects exit status 0.
@@ -182,6 +173,24 @@ impl Drop for Server {
             let _ = drain.join();
         }
     }
+}
+
+/// An amount of `/proc/PID/status`, in MiB; none if there is no such process any more.
+pub fn mib_of(pid: u32, name: &str) -> Option<f64> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+    Some(line.trim().strip_suffix(" kB")?.parse::<f64>().ok()? / 1024.0)
+}
+
+/// Two times of `/proc/PID/stat` together, of which the first is this field, counted from 1 (`proc_pid_stat(5)`).
+pub fn cpu_of(pid: &str, field: usize) -> Result<Duration> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
+    // The name in brackets, the second field, may hold blanks.
+    let (_, rest) = stat.rsplit_once(')').context("no name in /proc/PID/stat")?;
+    let ticks: Vec<f64> =
+        rest.split_whitespace().skip(field - 3).take(2).filter_map(|text| text.parse().ok()).collect();
+    ensure!(ticks.len() == 2, "no times in /proc/PID/stat");
+    Ok(Duration::from_secs_f64(ticks.iter().sum::<f64>() / TICKS_PER_SEC))
 }
 
 fn drain(mut stdout: BufReader<ChildStdout>) {

@@ -37,7 +37,6 @@ use std::io;
 use std::panic::resume_unwind;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread::ScopedJoinHandle;
 
 use aws_api::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -51,7 +50,7 @@ use crate::part::{Part, Read};
 use crate::read::Reader;
 use crate::seen::Seen;
 use crate::walk::Entry;
-use crate::worker::Worker;
+use crate::worker::{Worker, merge_buckets, merge_times};
 
 /// Skipped files that are told by name; the others are counted.
 pub const SKIPPED_MAX: usize = 10_000;
@@ -200,85 +199,84 @@ impl Scan<'_> {
     /// Reads all files, and tells after each how far it is.
     pub fn run(&self, archive: &impl Archive, progress: &(impl Fn(Progress) + Sync)) -> Outcome {
         let (next, seen) = (AtomicUsize::new(0), Seen::default());
-        let parts: Vec<Outcome> = std::thread::scope(|scope| {
+        let mut all: Outcome = std::thread::scope(|scope| {
             let run = || self.run_one(archive, &next, &seen, progress);
             let threads: Vec<_> = (1..self.threads.max(1)).map(|_| scope.spawn(run)).collect();
-            let own = run();
-            // A thread that panicked has said so; its part is missing, which must not be passed over.
-            let join =
-                |thread: ScopedJoinHandle<'_, Outcome>| thread.join().unwrap_or_else(|panic| resume_unwind(panic));
-            std::iter::once(own).chain(threads.into_iter().map(join)).collect()
+            let mut all = run();
+            for thread in threads {
+                // A thread that panicked has said so; its part is missing, which must not be passed over.
+                all.absorb(thread.join().unwrap_or_else(|panic| resume_unwind(panic)));
+            }
+            all.into()
         });
-        parts.into_iter().chain([self.of_left(seen)]).fold(Outcome::default(), |mut all, part| {
-            all.merge(part);
-            all
-        })
+        all.merge(self.of_kept(seen));
+        all
     }
 
     /// Records that were kept until it was known whether there is a better copy.
-    fn of_left(&self, seen: Seen) -> Outcome {
-        let (limits, nothing) = (Limits { dedup: false, ..self.limits.clone() }, Seen::default());
-        let mut part = Part::new(Worker::new(self.question, &limits, &nothing, self.matches));
+    fn of_kept(&self, seen: Seen) -> Outcome {
+        let nothing = Seen::default();
+        let mut part = self.part(&nothing);
         for (mut counted, records) in seen.left() {
             for record in records {
-                part.worker.examine_but(&record, &mut counted);
+                part.worker.examine_kept(&record, &mut counted);
             }
         }
         part.into()
     }
 
-    fn run_one(
-        &self,
+    fn part<'p>(&'p self, seen: &'p Seen) -> Part<'p> {
+        Part::new(Worker::new(self.question, &self.limits, seen, self.matches))
+    }
+
+    fn run_one<'p>(
+        &'p self,
         archive: &impl Archive,
         next: &AtomicUsize,
-        seen: &Seen,
+        seen: &'p Seen,
         progress: &(impl Fn(Progress) + Sync),
-    ) -> Outcome {
-        let new_part = || Part::new(Worker::new(self.question, &self.limits, seen, self.matches));
-        let (mut reader, mut part) = (Reader::new(self.question.needle()), new_part());
+    ) -> Part<'p> {
+        let (mut reader, mut all) = (Reader::new(self.question.needle()), self.part(seen));
         loop {
             let index = next.fetch_add(1, Ordering::Relaxed);
             if index >= archive.count() {
-                return part.into();
+                return all;
             }
-            let before = part.bytes;
-            part = self.read_one(archive, index, &mut reader, part, new_part());
-            progress(Progress { files: 1, bytes: part.bytes - before });
+            let before = all.bytes;
+            self.read_one(archive, index, seen, &mut reader, &mut all);
+            progress(Progress { files: 1, bytes: all.bytes - before });
         }
     }
 
-    /// Reads a file; its part is added to `all`.
-    fn read_one<'q>(
-        &self,
+    fn read_one<'p>(
+        &'p self,
         archive: &impl Archive,
         index: usize,
-        reader: &mut Reader<'q>,
-        mut all: Part<'q>,
-        mut own: Part<'q>,
-    ) -> Part<'q> {
+        seen: &'p Seen,
+        reader: &mut Reader<'p>,
+        all: &mut Part<'p>,
+    ) {
         let name = || archive.name(index);
         let mut opened = archive.open(index);
-        if let Ok((file, len)) = opened {
-            if read::comes_in_pieces(len) {
-                opened = Ok((file, len));
-            } else {
-                match all.read(reader, file, len, name) {
-                    Read::Done | Read::Lost => return all,
-                    // From its beginning, in pieces.
-                    Read::Grown => opened = archive.open(index).map(|(file, _)| (file, None)),
-                }
+        if let Ok((file, len)) = &mut opened
+            && !read::comes_in_pieces(*len)
+        {
+            match all.read(reader, file, *len, name) {
+                Read::Done | Read::Lost => return,
+                // From its beginning, in pieces.
+                Read::Grown => opened = archive.open(index),
             }
         }
         match opened {
             Ok((file, _)) => {
                 // What is lost half-way is to be read again, and must not have been counted by then. Where duplicates are left
                 // out it counts: copies elsewhere do not.
-                let is_lost = matches!(own.read(reader, file, None, name), Read::Lost);
+                let mut own = self.part(seen);
+                let is_lost = own.read(reader, file, None, name) == Read::Lost;
                 if is_lost && !self.limits.dedup { all.take_unread(own) } else { all.absorb(own) }
             }
             Err(error) => all.skip(name(), error.to_string(), true),
         }
-        all
     }
 }
 
@@ -295,24 +293,8 @@ impl Outcome {
         self.skipped.sort_by(|a, b| a.path.cmp(&b.path));
         self.skipped.truncate(SKIPPED_MAX);
         self.found = tally::merge(std::mem::take(&mut self.found).into_iter().chain(other.found));
-        self.add_times(other.times);
+        merge_times(&mut self.times, other.times);
         self.data_events += other.data_events;
-        self.add_buckets(other.buckets);
-    }
-
-    fn add_times(&mut self, (other_first, other_last): (String, String)) {
-        let (first, last) = &mut self.times;
-        if first.is_empty() || (!other_first.is_empty() && other_first < *first) {
-            *first = other_first;
-        }
-        if other_last > *last {
-            *last = other_last;
-        }
-    }
-
-    fn add_buckets(&mut self, buckets: BTreeMap<String, Bucket>) {
-        for (bucket, counts) in buckets {
-            self.buckets.entry(bucket).or_default().merge(counts);
-        }
+        merge_buckets(&mut self.buckets, other.buckets);
     }
 }

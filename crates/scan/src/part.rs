@@ -86,7 +86,8 @@ impl<'q> Part<'q> {
 
 impl From<Part<'_>> for Outcome {
     fn from(part: Part<'_>) -> Self {
-        let Part { worker, files, bytes, skipped, skipped_more } = part;
+        let Part { worker, files, bytes, mut skipped, skipped_more } = part;
+        skipped.sort_by(|a, b| a.path.cmp(&b.path));
         let totals = worker.totals;
         Self {
             files,
@@ -97,7 +98,7 @@ impl From<Part<'_>> for Outcome {
             skipped,
             skipped_more,
             found: worker.tally.into_found(),
-            times: (totals.first_time, totals.last_time),
+            times: totals.times,
             data_events: totals.data_events,
             buckets: totals.buckets,
         }

@@ -16,7 +16,8 @@ const FILE_WHOLE_MAX: u64 = 4 << 20;
 const TEXT_WHOLE_MAX: usize = 16 << 20;
 /// Of longer ones so much is at hand.
 const WINDOW: usize = 1 << 20;
-/// The longest object or line, not longer than what is unpacked at once; CloudTrail's are at most 256 KiB, in messages of messages a few times that.
+/// The longest object or line, not longer than what is unpacked at once. CloudTrail's are at most 256 KiB, in messages of
+/// messages a few times that.
 const OBJECT_MAX: usize = 8 << 20;
 /// Content that is so many times as long as its file is no log. Logs are 5 to 50 times as long.
 const RATIO_MAX: u64 = 300;

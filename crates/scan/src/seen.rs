@@ -9,7 +9,7 @@ use crate::tally::Sighting;
 
 /// What to do with a record that matches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Copy {
+pub(crate) struct Admission {
     /// It is counted now.
     pub counts: bool,
     /// Copies that are not counted, it or others.
@@ -45,19 +45,19 @@ impl Seen {
     /// The account that was called gets a copy with an `eventID` of its own and the same `sharedEventID`, which says neither the
     /// name nor the key of the caller ("CloudTrail record contents"). It is kept for the end: for each pattern that the caller's
     /// copy does not match.
-    pub fn see(&self, seen: &Sighting<'_>, record: &[u8], matched: &[usize]) -> Copy {
+    pub fn see(&self, seen: &Sighting<'_>, record: &[u8], matched: &[usize]) -> Admission {
         let mut ids = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if seen.event_id().is_some_and(|id| !ids.events.insert(key(id))) {
-            return Copy { counts: false, duplicates: 1 };
+            return Admission { counts: false, duplicates: 1 };
         }
-        let Some(shared) = seen.shared_event_id().map(key) else { return Copy { counts: true, duplicates: 0 } };
+        let Some(shared) = seen.shared_event_id().map(key) else { return Admission { counts: true, duplicates: 0 } };
         let Ids { callers, kept, .. } = &mut *ids;
         if seen.is_of_foreign_caller() {
             let is_counted = callers.get(&shared).is_some_and(|counted| are_in(matched, counted));
             if !is_counted {
                 kept.entry(shared).or_default().push(Kept { record: record.to_owned(), matched: matched.to_owned() });
             }
-            return Copy { counts: false, duplicates: u64::from(is_counted) };
+            return Admission { counts: false, duplicates: u64::from(is_counted) };
         }
         let counted = callers.entry(shared).or_default();
         counted.extend_from_slice(matched);
@@ -66,7 +66,7 @@ impl Seen {
             kept.retain(|one| !are_in(&one.matched, counted));
             before - kept.len()
         });
-        Copy { counts: true, duplicates: duplicates as u64 }
+        Admission { counts: true, duplicates: duplicates as u64 }
     }
 
     /// The records that were kept, in an order that the files have no part in, and the patterns that were counted for each call.

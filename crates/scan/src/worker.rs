@@ -26,8 +26,8 @@ pub(crate) struct Totals {
     pub broken: u64,
     /// What the first of them was, since somebody last asked.
     pub why: Option<String>,
-    pub first_time: String,
-    pub last_time: String,
+    /// The first and the last.
+    pub times: (String, String),
     pub data_events: u64,
     pub buckets: BTreeMap<String, Bucket>,
 }
@@ -93,50 +93,56 @@ impl<'q> Worker<'q> {
 
     /// A record that may match.
     pub fn examine(&mut self, record: &[u8]) {
-        self.examine_but(record, &mut Vec::new());
+        let Some(sighting) = self.look_into(record) else { return };
+        if self.limits.dedup && !self.matched.is_empty() {
+            let admission = self.seen.see(&sighting, record, &self.matched);
+            self.totals.duplicates += admission.duplicates;
+            if !admission.counts {
+                return;
+            }
+        }
+        self.count(&sighting, record);
     }
 
-    /// The same, but for these patterns, to which those are added that it matches. One that matches no other is a duplicate.
-    pub fn examine_but(&mut self, record: &[u8], counted: &mut Vec<usize>) {
-        let answer = self.question.matches(record, &mut self.event, &mut self.matched);
-        if let Err(error) = answer {
-            return self.broken(error);
+    /// A record that was kept for the end: but for patterns that were counted, to which those are added that are counted now. One
+    /// that matches no other is a duplicate.
+    pub fn examine_kept(&mut self, record: &[u8], counted: &mut Vec<usize>) {
+        let Some(sighting) = self.look_into(record) else { return };
+        self.matched.retain(|pattern| !counted.contains(pattern));
+        if self.matched.is_empty() {
+            self.totals.duplicates += 1;
+            return;
+        }
+        self.count(&sighting, record);
+        counted.extend_from_slice(&self.matched);
+    }
+
+    /// Which patterns a record matches, and what is counted of it; none if nothing is.
+    fn look_into<'r>(&mut self, record: &'r [u8]) -> Option<Sighting<'r>> {
+        if let Err(error) = self.question.matches(record, &mut self.event, &mut self.matched) {
+            self.broken(error);
+            return None;
         }
         if self.matched.is_empty() && !self.limits.inventory {
-            return;
+            return None;
         }
-        let sighting = match sighting_in(record) {
-            Ok(sighting) => sighting,
-            Err(error) => return self.broken(format_args!("a record that is not one: {error}")),
-        };
-        if !self.limits.is_within(sighting.event_time()) {
-            return;
-        }
-        if !counted.is_empty() {
-            self.matched.retain(|pattern| !counted.contains(pattern));
-            if self.matched.is_empty() {
-                self.totals.duplicates += 1;
-                return;
-            }
-        }
-        if self.limits.dedup && !self.matched.is_empty() {
-            let copy = self.seen.see(&sighting, record, &self.matched);
-            self.totals.duplicates += copy.duplicates;
-            if !copy.counts {
-                return;
-            }
-        }
+        let read = sighting_in(record);
+        let read = read.map_err(|error| self.broken(format_args!("a record that is not one: {error}")));
+        read.ok().filter(|sighting| self.limits.is_within(sighting.event_time()))
+    }
+
+    fn count(&mut self, sighting: &Sighting<'_>, record: &[u8]) {
         if self.limits.inventory {
-            self.totals.take_stock(&sighting, !self.matched.is_empty());
+            self.totals.take_stock(sighting, !self.matched.is_empty());
         }
-        if !self.matched.is_empty() {
-            self.totals.matched += 1;
-            if let Some(told) = self.told {
-                told(record);
-            }
-            self.matched.iter().for_each(|pattern| self.tally.add(*pattern, &sighting));
-            counted.extend_from_slice(&self.matched);
+        if self.matched.is_empty() {
+            return;
         }
+        self.totals.matched += 1;
+        if let Some(told) = self.told {
+            told(record);
+        }
+        self.matched.iter().for_each(|pattern| self.tally.add(*pattern, sighting));
     }
 
     fn broken(&mut self, why: impl std::fmt::Display) {
@@ -166,28 +172,41 @@ fn sighting_in(record: &[u8]) -> Result<Sighting<'_>, serde_json::Error> {
     }
 }
 
+/// Adds the first and the last of other files; empty texts are none.
+pub(crate) fn merge_times((first, last): &mut (String, String), (other_first, other_last): (String, String)) {
+    if first.is_empty() || (!other_first.is_empty() && other_first < *first) {
+        *first = other_first;
+    }
+    if other_last > *last {
+        *last = other_last;
+    }
+}
+
+/// Adds the counts of other files.
+pub(crate) fn merge_buckets(buckets: &mut BTreeMap<String, Bucket>, other: BTreeMap<String, Bucket>) {
+    for (bucket, counts) in other {
+        buckets.entry(bucket).or_default().merge(counts);
+    }
+}
+
 impl Totals {
     fn absorb(&mut self, other: Self) {
         self.records += other.records;
         self.matched += other.matched;
         self.duplicates += other.duplicates;
         self.data_events += other.data_events;
-        if self.first_time.is_empty() || (!other.first_time.is_empty() && other.first_time < self.first_time) {
-            self.first_time = other.first_time;
-        }
-        self.last_time = std::mem::take(&mut self.last_time).max(other.last_time);
-        for (bucket, counts) in other.buckets {
-            self.buckets.entry(bucket).or_default().merge(counts);
-        }
+        merge_times(&mut self.times, other.times);
+        merge_buckets(&mut self.buckets, other.buckets);
     }
 
     fn take_stock(&mut self, seen: &Sighting<'_>, matched: bool) {
         let time = seen.event_time();
-        if self.first_time.is_empty() || time < self.first_time.as_str() {
-            time.clone_into(&mut self.first_time);
+        let (first, last) = &mut self.times;
+        if first.is_empty() || time < first.as_str() {
+            time.clone_into(first);
         }
-        if time > self.last_time.as_str() {
-            time.clone_into(&mut self.last_time);
+        if time > last.as_str() {
+            time.clone_into(last);
         }
         if !seen.is_data_event() {
             return;

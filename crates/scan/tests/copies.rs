@@ -1,45 +1,30 @@
 //! Of a call between two accounts, whose copies are in the logs of both, `dedup` counts the caller's, wherever it stands.
 
-use std::io::{self, Read};
+mod memory;
 
 use event_pattern::Pattern;
-use scan::{Archive, Limits, Outcome, Question, Scan};
+use scan::{Limits, Outcome, Question, Scan};
 
-struct Memory(Vec<String>);
-
-impl Archive for Memory {
-    fn count(&self) -> usize {
-        self.0.len()
-    }
-
-    fn name(&self, index: usize) -> String {
-        index.to_string()
-    }
-
-    fn open(&self, index: usize) -> io::Result<(Box<dyn Read + '_>, Option<u64>)> {
-        let text = self.0[index].as_bytes();
-        Ok((Box::new(text), Some(text.len() as u64)))
-    }
-}
+use self::memory::Memory;
 
 const CALLER: &str = r#"{"type":"IAMUser","arn":"arn:aws:iam::444455556666:user/mia","accountId":"444455556666"}"#;
 const FOREIGN: &str = r#"{"type":"AWSAccount","principalId":"AIDAMIA","accountId":"444455556666"}"#;
 const ANONYMOUS: &str = r#"{"type":"AWSAccount","principalId":"","accountId":"ANONYMOUS_PRINCIPAL"}"#;
 
-fn file(identity: &str, event: &str, shared: &str) -> String {
+fn file(identity: &str, event: &str, shared: &str) -> Vec<u8> {
     let rest = r#""eventVersion":"1.08","eventTime":"2026-03-14T09:26:53Z","eventName":"GetObject","additionalEventData":{"SignatureVersion":"SigV2"}"#;
     let ids = format!(r#""eventID":"{event}","sharedEventID":"{shared}""#);
-    format!(r#"{{"Records":[{{"userIdentity":{identity},{ids},{rest}}}]}}"#)
+    format!(r#"{{"Records":[{{"userIdentity":{identity},{ids},{rest}}}]}}"#).into_bytes()
 }
 
 const SIGV2: &str = r#"{"detail":{"additionalEventData":{"SignatureVersion":["SigV2"]}}}"#;
 const OTHERS_COPY: &str = r#"{"detail":{"userIdentity":{"type":["AWSAccount"]}}}"#;
 
-fn scanned(files: Vec<String>, dedup: bool) -> Outcome {
+fn scanned(files: Vec<Vec<u8>>, dedup: bool) -> Outcome {
     asked(&[SIGV2], files, dedup)
 }
 
-fn asked(patterns: &[&str], files: Vec<String>, dedup: bool) -> Outcome {
+fn asked(patterns: &[&str], files: Vec<Vec<u8>>, dedup: bool) -> Outcome {
     let patterns: Vec<_> = patterns.iter().map(|text| Pattern::compile(text).expect("a pattern")).collect();
     let question = Question::new(&patterns);
     let limits = Limits { dedup, ..Limits::default() };

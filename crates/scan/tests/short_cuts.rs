@@ -1,31 +1,16 @@
 //! The short cuts change no answer: with them and without, a scan finds the same in any input.
 
-use std::io::{self, Read, Write};
+mod memory;
+
+use std::io::Write;
 
 use event_pattern::Pattern;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use proptest::prelude::*;
-use scan::{Archive, Limits, Outcome, Question, Scan};
+use scan::{Limits, Outcome, Question, Scan};
 
-/// Files in memory.
-struct Memory(Vec<Vec<u8>>);
-
-impl Archive for Memory {
-    fn count(&self) -> usize {
-        self.0.len()
-    }
-
-    fn name(&self, index: usize) -> String {
-        index.to_string()
-    }
-
-    fn open(&self, index: usize) -> io::Result<(Box<dyn Read + '_>, Option<u64>)> {
-        let file = &self.0[index];
-        // Every other one as a pipe.
-        Ok((Box::new(&file[..]), index.is_multiple_of(2).then_some(file.len() as u64)))
-    }
-}
+use self::memory::Memory;
 
 const PATTERNS: [&str; 4] = [
     r#"{"detail":{"additionalEventData":{"SignatureVersion":["SigV2"]}}}"#,

@@ -1,6 +1,5 @@
 //! What a process cost, to its end.
 
-use std::fs;
 use std::io::Read;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 
-/// Clock ticks in `/proc/self/stat` are hundredths of a second on every Linux (`USER_HZ`).
-const TICKS_PER_SEC: f64 = 100.0;
+use crate::process::{cpu_of, mib_of};
+
 /// Its memory is looked at so often; it hardly changes.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
 
@@ -48,10 +47,7 @@ pub fn cost(command: &mut Command) -> Result<(Cost, Vec<u8>)> {
 fn peak(id: u32, is_over: &AtomicBool) -> f64 {
     let mut peak = 0.0;
     while !is_over.load(Ordering::Relaxed) {
-        let status = fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let kib = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<f64>().ok());
-        peak = kib.map_or(peak, |kib| kib / 1024.0);
+        peak = mib_of(id, "VmHWM:").unwrap_or(peak);
         std::thread::sleep(LOOK_EVERY);
     }
     peak
@@ -59,9 +55,6 @@ fn peak(id: u32, is_over: &AtomicBool) -> f64 {
 
 /// Seconds of the processes that have ended.
 fn of_children() -> Result<f64> {
-    let stat = fs::read_to_string("/proc/self/stat")?;
-    // The name in brackets may hold blanks; cutime and cstime are fields 16 and 17 of all, 14 and 15 after it.
-    let (_, rest) = stat.rsplit_once(')').context("no name in /proc/self/stat")?;
-    let ticks: f64 = rest.split_whitespace().skip(13).take(2).filter_map(|text| text.parse::<f64>().ok()).sum();
-    Ok(ticks / TICKS_PER_SEC)
+    // cutime and cstime
+    Ok(cpu_of("self", 16)?.as_secs_f64())
 }
