@@ -52,22 +52,58 @@ struct Classes {
     is_marked: bool,
 }
 
-/// A way to look at chunks. The second argument has the same text, but for its first byte, and one more: for the second bytes of
-/// pairs. Of both there are as many as have a place for what is found, or less.
-pub(crate) type Look = fn(&[[u8; CHUNK]], &[[u8; CHUNK]], Pair, &mut Carry, &mut [Chunk; CHUNKS]);
+/// A way to look at chunks, which this processor has.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Look(Way);
 
-/// The best way that this processor has.
-pub(crate) fn look() -> Look {
+#[derive(Debug, Clone, Copy)]
+enum Way {
     #[cfg(target_arch = "x86_64")]
-    {
-        if avx512::is_there() {
-            return avx512::look;
+    Avx512,
+    #[cfg(target_arch = "x86_64")]
+    Avx2,
+    Narrow,
+}
+
+impl Look {
+    /// The best that there is.
+    pub fn best() -> Self {
+        #[cfg(target_arch = "x86_64")]
+        {
+            if avx512::is_there() {
+                return Self(Way::Avx512);
+            }
+            if avx2::is_there() {
+                return Self(Way::Avx2);
+            }
         }
-        if avx2::is_there() {
-            return avx2::look;
+        Self(Way::Narrow)
+    }
+
+    /// Looks at chunks. `next` has the same text, but for its first byte, and one more: for the second bytes of pairs. Of both there
+    /// are as many as have a place for what is found, or less.
+    #[inline]
+    pub fn at(
+        self,
+        chunks: &[[u8; CHUNK]],
+        next: &[[u8; CHUNK]],
+        pair: Pair,
+        carry: &mut Carry,
+        out: &mut [Chunk; CHUNKS],
+    ) {
+        #[allow(unsafe_code, reason = "calls to functions with other processor features have no safe form")]
+        match self.0 {
+            // SAFETY: of both it is so that the one thing asked of callers is a processor with the features that are named
+            // there. A `Look` of this way is made only where `is_there` has found them all. There is no other unsafe code in
+            // them, and they take and return ordinary values.
+            #[cfg(target_arch = "x86_64")]
+            Way::Avx512 => unsafe { avx512::look(chunks, next, pair, carry, out) },
+            // SAFETY: as above.
+            #[cfg(target_arch = "x86_64")]
+            Way::Avx2 => unsafe { avx2::look(chunks, next, pair, carry, out) },
+            Way::Narrow => narrow::look(chunks, next, pair, carry, out),
         }
     }
-    narrow::look
 }
 
 impl Carry {
@@ -220,7 +256,7 @@ mod tests {
         let parts = std::iter::once(0..all.len() / 2).chain((all.len() / 2..all.len()).map(|index| index..index + 1));
         for part in parts {
             let mut depth = carry.depth;
-            look(&all[part.clone()], &next[part.clone()], PAIR, &mut carry, &mut chunks);
+            look.at(&all[part.clone()], &next[part.clone()], PAIR, &mut carry, &mut chunks);
             for (index, chunk) in part.zip(&chunks) {
                 marked.push(chunk.is_marked);
                 for block in 0..BLOCKS {
@@ -239,11 +275,11 @@ mod tests {
 
     fn all() -> Vec<Look> {
         #[cfg_attr(not(target_arch = "x86_64"), expect(unused_mut, reason = "there is one way"))]
-        let mut all: Vec<Look> = vec![narrow::look];
+        let mut all = vec![Look(Way::Narrow)];
         #[cfg(target_arch = "x86_64")]
         {
-            all.extend(avx2::is_there().then_some(avx2::look as Look));
-            all.extend(avx512::is_there().then_some(avx512::look as Look));
+            all.extend(avx2::is_there().then_some(Look(Way::Avx2)));
+            all.extend(avx512::is_there().then_some(Look(Way::Avx512)));
         }
         all
     }

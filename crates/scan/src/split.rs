@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::blocks::{BLOCK, CHUNK, CHUNKS, Carry, Chunk, Look, look};
+use crate::blocks::{BLOCK, CHUNK, CHUNKS, Carry, Chunk, Look};
 use crate::literal::Needle;
 
 /// Finds objects that stand at one depth, in text that comes in pieces, and whether they may hold what is looked for. It looks
@@ -32,7 +32,7 @@ pub(crate) enum Stop {
 impl Splitter {
     /// For the objects of an array, or of a sequence if `base` is 0. The text begins within it.
     pub fn new(base: u32) -> Self {
-        Self { look: look(), carry: Carry::default(), base, start: None, hits: Vec::new() }
+        Self { look: Look::best(), carry: Carry::default(), base, start: None, hits: Vec::new() }
     }
 
     /// The depth at which it looks.
@@ -72,7 +72,7 @@ impl Splitter {
         // The last chunk is no whole one if nothing is behind it.
         let next = text.get(from + 1..).unwrap_or_default().as_chunks::<CHUNK>().0;
         for (group, next) in whole[..next.len()].chunks(CHUNKS).zip(next.chunks(CHUNKS)) {
-            (self.look)(group, next, needle.pair(), &mut self.carry, &mut found);
+            self.look.at(group, next, needle.pair(), &mut self.carry, &mut found);
             for chunk in found.iter().take(group.len()) {
                 if let Some(stop) = self.chunk(text, at, chunk, needle, &mut object) {
                     return stop;
@@ -87,7 +87,7 @@ impl Splitter {
         let mut padded = [b' '; CHUNK + 1];
         padded[..rest.len()].copy_from_slice(rest);
         let (bytes, next) = (padded.as_chunks::<CHUNK>().0, padded[1..].as_chunks::<CHUNK>().0);
-        (self.look)(bytes, next, needle.pair(), &mut self.carry, &mut found);
+        self.look.at(bytes, next, needle.pair(), &mut self.carry, &mut found);
         self.chunk(text, at, &found[0], needle, &mut object).unwrap_or(Stop::End(text.len()))
     }
 

@@ -1,5 +1,4 @@
 //! 32 bytes together.
-#![allow(unsafe_code, reason = "calls to functions with other processor features have no safe form")]
 
 use std::arch::x86_64::{
     __m256i, _mm_clmulepi64_si128, _mm_cvtsi128_si64, _mm_set_epi64x, _mm_set1_epi8, _mm256_and_si256,
@@ -20,6 +19,7 @@ pub(super) fn is_there() -> bool {
 }
 
 /// Only where it [`is_there`].
+#[target_feature(enable = "avx2,pclmulqdq,popcnt")]
 pub(super) fn look(
     chunks: &[[u8; CHUNK]],
     next: &[[u8; CHUNK]],
@@ -27,15 +27,6 @@ pub(super) fn look(
     carry: &mut Carry,
     out: &mut [Chunk; CHUNKS],
 ) {
-    debug_assert!(is_there(), "asked for without looking");
-    // SAFETY: the one thing that `run` asks of its callers is a processor with the features that are named there. This function
-    // is private to `blocks`, which takes it only where `is_there` has found them all. It has no other unsafe code, and takes
-    // and returns ordinary values.
-    unsafe { run(chunks, next, pair, carry, out) }
-}
-
-#[target_feature(enable = "avx2,pclmulqdq,popcnt")]
-fn run(chunks: &[[u8; CHUNK]], next: &[[u8; CHUNK]], pair: Pair, carry: &mut Carry, out: &mut [Chunk; CHUNKS]) {
     for ((bytes, next), out) in chunks.iter().zip(next).zip(out) {
         carry.resolve(bytes, &mut classify(bytes, next, pair), |word| parity(word), out);
     }

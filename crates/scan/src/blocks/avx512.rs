@@ -1,5 +1,4 @@
 //! 64 bytes together, and the words of bits of a whole chunk together.
-#![allow(unsafe_code, reason = "calls to functions with other processor features have no safe form")]
 
 use std::arch::x86_64::{
     __m512i, _mm512_add_epi64, _mm512_alignr_epi64, _mm512_andnot_si512, _mm512_clmulepi64_epi128,
@@ -23,6 +22,7 @@ pub(super) fn is_there() -> bool {
 }
 
 /// Only where it [`is_there`].
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vpopcntdq,vpclmulqdq")]
 pub(super) fn look(
     chunks: &[[u8; CHUNK]],
     next: &[[u8; CHUNK]],
@@ -30,15 +30,6 @@ pub(super) fn look(
     carry: &mut Carry,
     out: &mut [Chunk; CHUNKS],
 ) {
-    debug_assert!(is_there(), "asked for without looking");
-    // SAFETY: the one thing that `run` asks of its callers is a processor with the features that are named there. This function
-    // is private to `blocks`, which takes it only where `is_there` has found them all. It has no other unsafe code, and takes
-    // and returns ordinary values.
-    unsafe { run(chunks, next, pair, carry, out) }
-}
-
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vpopcntdq,vpclmulqdq")]
-fn run(chunks: &[[u8; CHUNK]], next: &[[u8; CHUNK]], pair: Pair, carry: &mut Carry, out: &mut [Chunk; CHUNKS]) {
     // First the one, then the other: what was just written as eight words cannot be read as one at once.
     let mut classes: [Classes; CHUNKS] = std::array::from_fn(|_| Classes::default());
     for ((bytes, next), classes) in chunks.iter().zip(next).zip(&mut classes) {
