@@ -29,7 +29,7 @@ impl fmt::Display for Role {
 }
 
 /// The proven caller of an operation, as the control plane needs to know it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Caller {
     /// The account that the key belongs to: twelve digits.
     pub account: String,

@@ -15,6 +15,7 @@ mod ops;
 mod region;
 mod timestamp;
 
+pub mod cloudformation;
 pub mod cloudtrail;
 pub mod events;
 pub mod s3;

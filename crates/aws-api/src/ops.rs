@@ -10,6 +10,8 @@ use crate::{ApiError, Role};
 /// A service that speaks one of AWS's RPC protocols. S3, which is REST, is not among them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Service {
+    /// AWS CloudFormation.
+    CloudFormation,
     /// Amazon CloudTrail.
     CloudTrail,
     /// Amazon EventBridge, once CloudWatch Events.

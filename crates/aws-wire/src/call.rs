@@ -104,6 +104,15 @@ impl Call {
         }
     }
 
+    /// A call that this server makes by itself, in the form that JSON clients have.
+    ///
+    /// # Errors
+    /// The service has no such operation.
+    pub fn own(service: &'static ServiceInfo, op: &str, input: Bytes) -> Result<Self, ApiError> {
+        let op = service.op(op).ok_or_else(|| invalid_action(service, op))?;
+        Ok(Self { service, op, input: Input::Json { body: input, query_compatible: false } })
+    }
+
     fn parse_query(service: &'static ServiceInfo, head: &Head<'_>, body: &[u8]) -> Result<Self, ApiError> {
         let refuse = |mistake: DecodeError| mistake.refusal(service.service, Protocol::Query);
         let form = head.content_type.is_none_or(|given| given.starts_with("application/x-www-form-urlencoded"));

@@ -35,7 +35,9 @@ impl DecodeError {
                         ApiError::new("UnsupportedOperationException", format!("Unsupported: {reason}."))
                     }
                     Service::Events => ApiError::new("ValidationException", format!("Unsupported: {reason}.")),
-                    Service::Sts => ApiError::new("ValidationError", format!("Unsupported: {reason}.")),
+                    Service::CloudFormation | Service::Sts => {
+                        ApiError::new("ValidationError", format!("Unsupported: {reason}."))
+                    }
                 }
             }
             Self::Malformed(message) => match protocol {

@@ -24,7 +24,7 @@ use crate::authenticate::{Admitted, Caller, authenticate};
 use crate::backend::{Backend, Body, BoxError, BucketInfo};
 use crate::forward;
 use crate::keys::KeyRing;
-use crate::payload::{Broken, Inbound};
+use crate::payload::{Broken, Check, Inbound};
 use crate::recorder::{Clock, Recorder};
 use crate::refusals::Refusals;
 use crate::reply::{
@@ -53,6 +53,21 @@ pub struct Peer {
     /// The address of the client.
     pub address: IpAddr,
     /// Protocol version and cipher suite (OpenSSL's spelling), if the connection is encrypted.
+    pub tls: Option<(String, String)>,
+}
+
+/// In whose name a service of this server makes a request.
+#[derive(Debug, Clone)]
+pub struct Principal {
+    /// Who was proven.
+    pub identity: UserIdentity,
+    /// What that caller's key may do.
+    pub role: Role,
+    /// The region of the caller's request.
+    pub region: String,
+    /// `cloudformation.amazonaws.com`
+    pub via: &'static str,
+    /// How the caller's own connection was encrypted, if it was.
     pub tls: Option<(String, String)>,
 }
 
@@ -109,6 +124,8 @@ pub(crate) struct Exchange {
     /// The headers as they came, for the record.
     pub headers: Vec<(String, String)>,
     pub user_agent: Option<String>,
+    /// The service that asks in its caller's name; it stands in the record in place of an address.
+    pub via: Option<&'static str>,
     /// Its answer has no body.
     pub is_head: bool,
     /// The policy that `PutBucketPolicy` was sent, for the record.
@@ -173,6 +190,29 @@ impl<B: Backend> Audit<B> {
         }
     }
 
+    /// Answers one request that a service of this server makes in the name of somebody whom it proved before. All else is as
+    /// of any request: roles, policies, record.
+    pub async fn call_on_behalf(&self, request: Request<Body>, principal: Principal) -> Response<Body> {
+        let (parts, body) = request.into_parts();
+        let peer = Peer { address: std::net::Ipv4Addr::LOCALHOST.into(), tls: principal.tls };
+        let exchange =
+            Target::of(&parts, &self.around.domains).ok().and_then(|target| self.exchange(&parts, target, &peer).ok());
+        let Some(mut exchange) = exchange else { return self.unrecorded() };
+        exchange.via = Some(principal.via);
+        exchange.user_agent = Some(principal.via.to_owned());
+        let mut identity = principal.identity;
+        identity.invoked_by = Some(principal.via.to_owned());
+        let caller = Caller {
+            account: identity.account_id.clone(),
+            identity,
+            signed: None,
+            role: Some(principal.role),
+            region: Some(principal.region),
+        };
+        let admitted = Admitted { caller, check: Check::None, query_headers: Vec::new() };
+        self.admit(exchange, parts, body, admitted).await
+    }
+
     /// Where no bucket says in which region a request is, the scope of its credential does: it must name one that there is,
     /// so that nobody makes up regions, which each have log files, digests and keys of their own.
     pub(crate) fn check_region(&self, exchange: &Exchange, caller: &Caller) -> Result<(), Denied> {
@@ -195,6 +235,7 @@ impl<B: Backend> Audit<B> {
             bucket,
             headers: parts.headers.iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect(),
             user_agent: parts.headers.get(http::header::USER_AGENT).map(text),
+            via: None,
             is_head: parts.method == http::Method::HEAD,
             bucket_policy: None,
             target,
@@ -365,7 +406,7 @@ impl<B: Backend> Audit<B> {
                 claimed_access_key_id: None,
                 recipient_account: owner.clone().unwrap_or_else(|| self.around.account.clone()),
                 region: bucket.as_ref().map_or_else(|| self.around.region.clone(), |bucket| bucket.region.clone()),
-                source_ip: peer.address.to_canonical().to_string(),
+                source_ip: exchange.via.map_or_else(|| peer.address.to_canonical().to_string(), Into::into),
                 user_agent: exchange.user_agent.clone(),
                 host: target.host.clone(),
                 tls: peer.tls.clone(),

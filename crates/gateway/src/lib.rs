@@ -20,7 +20,7 @@ mod reply;
 mod target;
 mod xml;
 
-pub use audit::{Audit, Counters, Ids, ONE_PIECE_LEN_MAX, Peer, Surroundings};
+pub use audit::{Audit, Counters, Ids, ONE_PIECE_LEN_MAX, Peer, Principal, Surroundings};
 pub use backend::{Backend, Body, BodyError, BoxError, BucketInfo};
 pub use embedded::Embedded;
 pub use keys::{Key, KeyRing};

@@ -3,6 +3,7 @@
 use aws_api::{Arn, Change};
 use bus::Buses;
 use queue::Queues;
+use stack::Stacks;
 use topic::Topics;
 use trail::Trails;
 
@@ -17,6 +18,8 @@ pub struct Registry {
     pub topics: Topics,
     /// Queues.
     pub queues: Queues,
+    /// CloudFormation's stacks.
+    pub stacks: Stacks,
 }
 
 impl Registry {
@@ -25,7 +28,8 @@ impl Registry {
         self.trails.absorb(change)?;
         self.buses.absorb(change)?;
         self.topics.absorb(change)?;
-        self.queues.absorb(change)
+        self.queues.absorb(change)?;
+        self.stacks.absorb(change)
     }
 
     /// Is there such a topic or queue? What a rule's target or a subscription names must exist.

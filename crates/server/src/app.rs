@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard};
 
 use aws_api::{ApiError, Change};
-use gateway::{Embedded, Refusals};
+use gateway::{Audit, Embedded, Refusals};
 use pipeline::{Callers, Registry};
 use s3_embedded::EmbeddedS3;
 use store::{Space, Store, StoreError, Unit};
@@ -58,6 +58,10 @@ pub struct App {
     pub callers_changed: watch::Sender<u64>,
     /// Scheme and address that the server itself is reached at, once it listens.
     pub endpoint: OnceLock<String>,
+    /// The S3 front, for what this server asks of itself; set once, before anything is served.
+    pub front: OnceLock<Arc<Audit<Embedded>>>,
+    /// Counts up when an operation of a stack ends.
+    pub stacks_changed: watch::Sender<u64>,
     registry: RwLock<Registry>,
     callers: Mutex<Callers>,
     /// One change of the configuration at a time: each is decided on what the one before it left.
@@ -114,6 +118,8 @@ impl App {
             passed,
             turns: Turns::default(),
             endpoint: OnceLock::new(),
+            front: OnceLock::new(),
+            stacks_changed: watch::Sender::default(),
             registry: RwLock::new(registry),
             callers: Mutex::new(callers),
             changing: Arc::default(),

@@ -37,6 +37,24 @@ pub fn seen(call: &Call, ctx: &RequestContext, identity: UserIdentity, parts: &P
     ApiCall { service: call.service(), op: call.op(), common, parameters: None, response: None }
 }
 
+/// What is known of a call that a service of this server makes in the name of a caller that it proved before.
+pub fn seen_on_behalf(call: &Call, ctx: &RequestContext, identity: UserIdentity, via: &str) -> ApiCall {
+    let common = Common {
+        identity: UserIdentity { invoked_by: Some(via.to_owned()), ..identity },
+        claimed_access_key_id: None,
+        recipient_account: ctx.account().to_owned(),
+        region: ctx.region.clone(),
+        source_ip: via.to_owned(),
+        user_agent: Some(via.to_owned()),
+        host: String::new(),
+        tls: None,
+        request_id: ctx.request_id.clone(),
+        event_id: clock::new_id().to_string(),
+        failure: None,
+    };
+    ApiCall { service: call.service(), op: call.op(), common, parameters: None, response: None }
+}
+
 /// What a head and its connection say by themselves, which is nothing of whose call it is.
 fn of_head(parts: &Parts, peer: &Peer, request_id: &str) -> Common {
     let header = |name| parts.headers.get(name).map(|value: &HeaderValue| lossy(value));
@@ -104,7 +122,19 @@ pub async fn perform(
     seen: ApiCall,
     refused: Option<ApiError>,
 ) -> WireResponse {
-    let (service, protocol, request_id) = (call.service(), call.protocol(), ctx.request_id.clone());
+    let (call, request_id) = (Arc::new(call), ctx.request_id.clone());
+    let answer = performed(services, Arc::clone(&call), ctx, seen, refused).await;
+    call.response(answer, &request_id)
+}
+
+/// The same, with the answer as the codec wrote it.
+pub async fn performed(
+    services: Services,
+    call: Arc<Call>,
+    ctx: RequestContext,
+    seen: ApiCall,
+    refused: Option<ApiError>,
+) -> Result<Vec<u8>, ApiError> {
     let app = Arc::clone(&services.0);
     let state = Arc::new(Mutex::new(State { seen, opened: false, closed: false }));
     let of_call = Arc::clone(&state);
@@ -114,11 +144,10 @@ pub async fn perform(
             Some(error) => Err(error),
             None => dispatch(&services, &ctx, call.service().service, call.op().name, &recording).await,
         };
-        let answer = match recording.close(answer.as_ref().err()).await {
+        match recording.close(answer.as_ref().err()).await {
             Ok(()) => answer,
             Err(error) => Err(unavailable(&error)),
-        };
-        call.response(answer, &ctx.request_id)
+        }
     });
     match answered.await {
         Ok(answer) => answer,
@@ -127,8 +156,7 @@ pub async fn perform(
             if let Err(error) = record_broken(&app, &state).await {
                 tracing::error!(%error, "a call that was not answered is recorded at the next start");
             }
-            let error = ApiError::internal("The call could not be answered.");
-            WireResponse::refusal(service, protocol, &error, &request_id)
+            Err(ApiError::internal("The call could not be answered."))
         }
     }
 }

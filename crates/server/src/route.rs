@@ -9,12 +9,13 @@ use http::Method;
 use http::request::Parts;
 
 /// The services besides S3, in no order.
-pub const SERVICES: [&ServiceInfo; 5] = [
+pub const SERVICES: [&ServiceInfo; 6] = [
     &aws_api::cloudtrail::SERVICE,
     &aws_api::events::SERVICE,
     &aws_api::sns::SERVICE,
     &aws_api::sqs::SERVICE,
     &aws_api::sts::SERVICE,
+    &aws_api::cloudformation::SERVICE,
 ];
 
 /// Where a request goes.

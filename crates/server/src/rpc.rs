@@ -158,6 +158,7 @@ pub async fn dispatch(
     codec: &impl Codec,
 ) -> Result<Vec<u8>, ApiError> {
     let answer = match service {
+        Service::CloudFormation => aws_api::cloudformation::dispatch(services, ctx, op, codec).await,
         Service::CloudTrail => aws_api::cloudtrail::dispatch(services, ctx, op, codec).await,
         Service::Events => aws_api::events::dispatch(services, ctx, op, codec).await,
         Service::Sns => aws_api::sns::dispatch(services, ctx, op, codec).await,
@@ -214,10 +215,10 @@ fn wrong_region(attempt: signature::Attempt) -> Denied {
     Denied { reason: signature::Reason::WrongScope, message, attempt, ..Denied::anonymous() }
 }
 
-fn not_allowed(service: &ServiceInfo, op: &str, ctx: &RequestContext) -> ApiError {
+pub fn not_allowed(service: &ServiceInfo, op: &str, ctx: &RequestContext) -> ApiError {
     let (code, status) = match service.service {
         Service::Sns => ("AuthorizationError", 403),
-        Service::Sts => ("AccessDenied", 403),
+        Service::CloudFormation | Service::Sts => ("AccessDenied", 403),
         Service::CloudTrail | Service::Events | Service::Sqs => ("AccessDeniedException", 400),
     };
     let message = format!(

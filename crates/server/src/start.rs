@@ -21,7 +21,7 @@ use crate::services::Services;
 use crate::signer::{Signer, SignerError};
 use crate::tls::{TlsError, TlsSource, server_config};
 use crate::to_its_end::to_its_end;
-use crate::{clock, detector, digests, housekeeper, log_files, pages, worker};
+use crate::{clock, detector, digests, housekeeper, log_files, pages, stacks, worker};
 
 /// The command line of `sigtrail serve`.
 #[derive(Debug, Clone)]
@@ -126,10 +126,13 @@ pub async fn start(options: ServeOptions) -> Result<Running, StartError> {
     let _ = app.endpoint.set(reached);
     let keys = Arc::new(KeyRing::new(app.config.keys.iter().cloned()));
     let audit = Arc::new(audit(&app, &keys));
+    // Set once, here.
+    let _ = app.front.set(Arc::clone(&audit));
     let completed = audit.recorder().recover().await?;
     if completed > 0 {
         tracing::info!(completed, "records of answers that were cut off have been completed");
     }
+    stacks::resume(&app);
     if !options.bare {
         detector::install(&app).await.map_err(|error| StartError::Detector(error.message))?;
     }

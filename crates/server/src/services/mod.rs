@@ -35,6 +35,7 @@ macro_rules! silent_changes {
     )*};
 }
 
+mod cloudformation;
 mod cloudtrail;
 mod events;
 mod messages;

@@ -1,0 +1,189 @@
+//! Does what `stack` decides: operations of stacks, step by step, over restarts.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_api::{ApiError, Caller, Change};
+use futures::future::BoxFuture;
+use serde_json::Value;
+use stack::types::ENDPOINT;
+use stack::{Around, Call, Event, Outcome, Stack, Task};
+use store::{Space, Unit};
+use tokio::sync::mpsc;
+
+use crate::app::App;
+use crate::clock;
+use crate::on_behalf::OnBehalf;
+
+/// Who makes the operations, in somebody's name.
+pub const SERVICE: &str = "cloudformation.amazonaws.com";
+/// A call that begins something answers when it has ended, or after so long.
+const ANSWER_WAIT: Duration = Duration::from_secs(5);
+/// Errors of a creation that say that it is there already, which it may be after a restart.
+const ALREADY: [&str; 6] = [
+    "TrailAlreadyExistsException",
+    "ResourceAlreadyExistsException",
+    "BucketAlreadyOwnedByYou",
+    "BucketAlreadyExists",
+    "QueueNameExists",
+    "ResourceConflict",
+];
+
+/// Takes up what was under way when the server stopped.
+pub fn resume(app: &Arc<App>) {
+    let under_way: Vec<_> =
+        app.registry().stacks.under_way().map(|stack| (aws_api::Entity::key(stack), stack.begun())).collect();
+    for (key, begun) in under_way {
+        tokio::spawn(run(Arc::clone(app), key, begun));
+    }
+}
+
+/// Begins to work on a stack whose operation was just committed, and waits a while for its end.
+pub fn begin(app: &Arc<App>, key: String) -> BoxFuture<'static, ()> {
+    let running = tokio::spawn(run(Arc::clone(app), key, Vec::new()));
+    Box::pin(async move {
+        // What takes longer goes on by itself.
+        let _ = tokio::time::timeout(ANSWER_WAIT, running).await;
+    })
+}
+
+/// Rows of events, in one place by stack and number.
+pub fn event_key(stack: &str, number: u64) -> Vec<u8> {
+    [b"stack-event/", stack.as_bytes(), b"/", &number.to_be_bytes()[..]].concat()
+}
+
+/// The rows that a decision writes besides the stack's own.
+pub fn event_rows(uuid: &str, events: &[Event]) -> Unit {
+    let mut unit = Unit::new();
+    for event in events {
+        // An event is texts and numbers.
+        unit.put(Space::Meta, event_key(uuid, event.number), serde_json::to_vec(event).unwrap_or_default());
+    }
+    unit
+}
+
+/// Works on a stack until its operation has ended.
+async fn run(app: Arc<App>, key: String, begun: Vec<Task>) {
+    let (done, mut finished) = mpsc::unbounded_channel();
+    let mut running = 0_usize;
+    let mut start = |tasks: Vec<Task>, running: &mut usize| {
+        for task in tasks {
+            *running += 1;
+            let (app, key, done) = (Arc::clone(&app), key.clone(), done.clone());
+            tokio::spawn(async move {
+                let outcome = perform(&app, &key, &task).await;
+                // Nobody waits where the server stops.
+                let _ = done.send((task.key, outcome));
+            });
+        }
+    };
+    start(begun, &mut running);
+    loop {
+        match decide(&app, &key, |stack, around| stack.advance(around)).await {
+            Ok(tasks) => start(tasks, &mut running),
+            Err(error) => return tracing::error!(%error, stack = key, "a stack's operation cannot go on"),
+        }
+        if running == 0 {
+            break;
+        }
+        let Some((task, outcome)) = finished.recv().await else { break };
+        running -= 1;
+        if let Err(error) = decide(&app, &key, |stack, around| stack.finished(&task, outcome, around)).await {
+            return tracing::error!(%error, stack = key, "what became of a resource could not be kept");
+        }
+    }
+    app.stacks_changed.send_modify(|count| *count += 1);
+}
+
+/// Changes a stack as `change` decides, and makes that durable with what is to be told of it.
+async fn decide<T>(
+    app: &Arc<App>,
+    key: &str,
+    change: impl FnOnce(&mut Stack, &mut Around<'_>) -> T,
+) -> Result<T, ApiError> {
+    app.change_with(|registry| {
+        let Some(stack) = registry.stacks.stack(key) else { return Err(ApiError::internal("The stack is gone.")) };
+        let mut changed = stack.clone();
+        let exports = |name: &str| registry.stacks.export(&stack.account, &stack.region, name, &stack.uuid);
+        let mut random = || clock::new_id().as_u128().rotate_left(64) ^ clock::new_id().as_u128();
+        let mut around = Around { now: clock::now(), random: &mut random, exports: &exports, events: Vec::new() };
+        let value = change(&mut changed, &mut around);
+        let unit = event_rows(&changed.uuid, &around.events);
+        let changes = if changed == *stack { Vec::new() } else { vec![Change::put(&changed)] };
+        Ok((value, changes, unit))
+    })
+    .await
+}
+
+/// Does a task.
+async fn perform(app: &Arc<App>, key: &str, task: &Task) -> Outcome {
+    let behalf = {
+        let registry = app.registry();
+        registry.stacks.stack(key).and_then(|stack| {
+            let caller: Caller = serde_json::from_value(stack.caller.clone()).ok()?;
+            Some(OnBehalf { caller, region: stack.region.clone(), via: SERVICE })
+        })
+    };
+    let Some(behalf) = behalf else {
+        return Outcome::Failed { steps_done: 0, reason: "It is not known in whose name this is to be done.".into() };
+    };
+    if let Some(look) = &task.look {
+        match call(app, &behalf, look).await {
+            Ok(_) => {
+                return Outcome::Failed { steps_done: 0, reason: "A resource of this name already exists.".into() };
+            }
+            Err(error) if is_absent(&error) => {}
+            Err(error) => return Outcome::Failed { steps_done: 0, reason: told(&error) },
+        }
+        if let Err(error) = decide(app, key, |stack, _| stack.looked(&task.key)).await {
+            return Outcome::Failed { steps_done: 0, reason: told(&error) };
+        }
+    }
+    let mut answers = Vec::new();
+    for step in &task.steps {
+        match call(app, &behalf, &step.call).await {
+            Ok(answer) => answers.push(answer),
+            Err(error) if step.tolerated.contains(&&*error.code) => answers.push(Value::Null),
+            Err(error) if task.repeated && answers.is_empty() && ALREADY.contains(&&*error.code) => {
+                answers.push(Value::Null)
+            }
+            Err(error) => return Outcome::Failed { steps_done: answers.len(), reason: told(&error) },
+        }
+    }
+    Outcome::Done(answers)
+}
+
+fn told(error: &ApiError) -> String {
+    format!("{} (Status Code: {}; Error Code: {})", error.message, error.status, error.code)
+}
+
+fn is_absent(error: &ApiError) -> bool {
+    error.status == 404
+        || ["NotFound", "NonExistent", "DoesNotExist", "NoSuch"].iter().any(|part| error.code.contains(part))
+}
+
+async fn call(app: &Arc<App>, behalf: &OnBehalf, call: &Call) -> Result<Value, ApiError> {
+    match call {
+        Call::Rpc { service, op, input } => {
+            let input = input.to_string().replace(ENDPOINT, app.endpoint());
+            let input =
+                serde_json::from_str(&input).map_err(|_| ApiError::internal("The parameters could not be written."))?;
+            let answer = behalf.rpc(app, service, op, &input).await?;
+            failed_entry(&answer)?;
+            Ok(answer)
+        }
+        Call::S3 { method, bucket, query, body, .. } => {
+            let body = body.replace(ENDPOINT, app.endpoint());
+            behalf.s3(app, OnBehalf::bucket_request(method, bucket, query, body)).await?;
+            Ok(Value::Null)
+        }
+    }
+}
+
+/// `PutTargets` and `RemoveTargets` succeed with entries that failed.
+fn failed_entry(answer: &Value) -> Result<(), ApiError> {
+    let entry = answer.get("FailedEntries").and_then(|entries| entries.get(0));
+    let Some(entry) = entry else { return Ok(()) };
+    let text = |name: &str| entry.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    Err(ApiError { code: text("ErrorCode").into(), ..ApiError::new("", text("ErrorMessage")) })
+}

@@ -1,0 +1,281 @@
+//! A stack as it is kept.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aws_api::{Entity, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::evaluate::{Pseudo, Values};
+use crate::template::DeletionPolicy;
+use crate::types::Properties;
+
+/// The statuses of stacks and resources; `Display` and the stored form are AWS's names.
+macro_rules! statuses {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal,)*) => {
+        /// "Stack status codes", and those of resources.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+        pub enum Status {
+            $( #[doc = concat!("`", $name, "`")] #[serde(rename = $name)] $variant, )*
+        }
+
+        impl Status {
+            /// AWS's name.
+            pub fn as_str(self) -> &'static str {
+                match self { $( Self::$variant => $name, )* }
+            }
+        }
+    };
+}
+
+statuses! {
+    ReviewInProgress = "REVIEW_IN_PROGRESS",
+    CreateInProgress = "CREATE_IN_PROGRESS",
+    CreateFailed = "CREATE_FAILED",
+    CreateComplete = "CREATE_COMPLETE",
+    RollbackInProgress = "ROLLBACK_IN_PROGRESS",
+    RollbackFailed = "ROLLBACK_FAILED",
+    RollbackComplete = "ROLLBACK_COMPLETE",
+    DeleteInProgress = "DELETE_IN_PROGRESS",
+    DeleteFailed = "DELETE_FAILED",
+    DeleteComplete = "DELETE_COMPLETE",
+    DeleteSkipped = "DELETE_SKIPPED",
+    UpdateInProgress = "UPDATE_IN_PROGRESS",
+    UpdateFailed = "UPDATE_FAILED",
+    UpdateCompleteCleanupInProgress = "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS",
+    UpdateComplete = "UPDATE_COMPLETE",
+    UpdateRollbackInProgress = "UPDATE_ROLLBACK_IN_PROGRESS",
+    UpdateRollbackFailed = "UPDATE_ROLLBACK_FAILED",
+    UpdateRollbackCompleteCleanupInProgress = "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS",
+    UpdateRollbackComplete = "UPDATE_ROLLBACK_COMPLETE",
+}
+
+impl Status {
+    /// May the stack be updated?
+    pub fn may_be_updated(self) -> bool {
+        use Status::{CreateComplete, UpdateComplete, UpdateFailed, UpdateRollbackComplete};
+        matches!(self, CreateComplete | UpdateComplete | UpdateFailed | UpdateRollbackComplete)
+    }
+}
+
+/// A stack.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Stack {
+    /// Twelve digits.
+    pub account: String,
+    /// Its region.
+    pub region: String,
+    /// Its name, which a later stack may have again once this one is deleted.
+    pub name: String,
+    /// The last part of its ARN.
+    pub uuid: String,
+    /// What is being done with it, or was.
+    pub status: Status,
+    /// Why.
+    pub status_reason: Option<String>,
+    /// When it was made.
+    pub created: Timestamp,
+    /// When an update of it last began.
+    pub updated: Option<Timestamp>,
+    /// When it was deleted.
+    pub deleted: Option<Timestamp>,
+    /// The template as it was given.
+    pub template: String,
+    /// Every parameter's value.
+    pub parameters: BTreeMap<String, String>,
+    /// Tags, which its resources have too.
+    pub tags: Vec<(String, String)>,
+    /// What the template says of it when it was made.
+    pub outputs: Vec<OutputValue>,
+    /// What was acknowledged.
+    pub capabilities: Vec<String>,
+    /// What happens if an operation fails.
+    pub on_failure: OnFailure,
+    /// May it not be deleted?
+    pub termination_protection: bool,
+    /// Who asked for the operation under way, as the server keeps it: in whose name the operations are made.
+    pub caller: Value,
+    /// How many events it has.
+    pub events: u64,
+    /// Its resources by logical id.
+    pub resources: BTreeMap<String, Made>,
+    /// What is under way.
+    pub operation: Option<Operation>,
+    /// What an update goes back to if it fails.
+    pub before: Option<Box<Before>>,
+    /// The change set that was executed last.
+    #[serde(default)]
+    pub change_set_id: Option<String>,
+}
+
+/// `OnFailure`
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum OnFailure {
+    /// What was made is taken back.
+    #[default]
+    Rollback,
+    /// The stack is deleted.
+    Delete,
+    /// All stays as it is.
+    DoNothing,
+}
+
+/// One output.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OutputValue {
+    /// Its name.
+    pub key: String,
+    /// What it says.
+    pub value: String,
+    /// For the reader.
+    pub description: Option<String>,
+    /// The name of its export.
+    pub export: Option<String>,
+}
+
+/// What a stack was before an update.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Before {
+    /// Its template.
+    pub template: String,
+    /// Its parameters.
+    pub parameters: BTreeMap<String, String>,
+    /// Its tags.
+    pub tags: Vec<(String, String)>,
+}
+
+/// A resource of a stack.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Made {
+    /// What is being done with it, or was.
+    pub status: Status,
+    /// Why.
+    pub status_reason: Option<String>,
+    /// When that changed.
+    pub updated: Timestamp,
+    /// What there is of it.
+    pub real: Real,
+    /// What it was before the update under way.
+    pub before: Option<Box<Real>>,
+    /// Was it made by the operation under way?
+    pub is_new: bool,
+    /// Nobody else had one of its name when it was about to be made.
+    pub looked: bool,
+}
+
+/// A resource in the world.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Real {
+    /// `AWS::SQS::Queue`
+    pub kind: String,
+    /// The name that it has or will have.
+    pub name: String,
+    /// Its physical id; `None` as long as nothing of it exists.
+    pub physical_id: Option<String>,
+    /// The properties it has.
+    pub properties: Properties,
+    /// `Ref` and `Fn::GetAtt`.
+    pub values: Values,
+    /// Which resources of the stack it needs.
+    pub depends_on: BTreeSet<String>,
+    /// What happens to it when the stack lets go of it.
+    pub deletion_policy: DeletionPolicy,
+    /// The same when another one takes its place.
+    pub update_replace_policy: DeletionPolicy,
+}
+
+/// What is under way with a stack.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Operation {
+    /// What.
+    pub kind: OperationKind,
+    /// Resources that are as they should be.
+    pub done: BTreeSet<String>,
+    /// Resources, or keys of victims, that are being worked on.
+    pub running: BTreeSet<String>,
+    /// Those with which it did not work.
+    pub failed: BTreeSet<String>,
+    /// What is to be removed, by logical id; a replaced resource's has a `~` before it.
+    pub victims: BTreeMap<String, Real>,
+}
+
+/// The parts of operations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum OperationKind {
+    /// The template's resources are made.
+    Create,
+    /// They are made what a new template says.
+    Update,
+    /// They are made again what they were before an update.
+    Undo,
+    /// Victims are removed; the status says what for.
+    Remove,
+}
+
+impl Operation {
+    pub(crate) fn new(kind: OperationKind) -> Self {
+        Self {
+            kind,
+            done: BTreeSet::new(),
+            running: BTreeSet::new(),
+            failed: BTreeSet::new(),
+            victims: BTreeMap::new(),
+        }
+    }
+}
+
+impl Stack {
+    /// `arn:aws:cloudformation:<region>:<account>:stack/<name>/<uuid>`
+    pub fn id(&self) -> String {
+        format!("arn:aws:cloudformation:{}:{}:stack/{}/{}", self.region, self.account, self.name, self.uuid)
+    }
+
+    /// Is it there, as far as its name goes?
+    pub fn exists(&self) -> bool {
+        self.status != Status::DeleteComplete
+    }
+
+    /// What the pseudo parameters say.
+    pub fn pseudo(&self) -> Pseudo {
+        Pseudo {
+            account: self.account.clone(),
+            region: self.region.clone(),
+            stack_name: self.name.clone(),
+            stack_id: self.id(),
+        }
+    }
+}
+
+impl Entity for Stack {
+    const KIND: &'static str = "stack";
+
+    fn key(&self) -> String {
+        key(&self.account, &self.region, &self.uuid)
+    }
+}
+
+/// The key of a stack's row.
+pub fn key(account: &str, region: &str, uuid: &str) -> String {
+    format!("{account}/{region}/{uuid}")
+}
+
+/// One event of a stack.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    /// Its place in the stack's history.
+    pub number: u64,
+    /// When.
+    pub time: Timestamp,
+    /// The resource; of the stack itself, its name.
+    pub logical_id: String,
+    /// Its physical id, once there is one; of the stack itself, its ARN.
+    pub physical_id: Option<String>,
+    /// `AWS::SQS::Queue`
+    pub kind: String,
+    /// What is being done, or was.
+    pub status: Status,
+    /// Why.
+    pub reason: Option<String>,
+    /// The properties as JSON, secrets hidden.
+    pub properties: Option<String>,
+}
