@@ -66,7 +66,7 @@ pub fn event_rows(uuid: &str, events: &[Event]) -> Unit {
 async fn run(app: Arc<App>, key: String, begun: Vec<Task>) {
     let (done, mut finished) = mpsc::unbounded_channel();
     let mut running = 0_usize;
-    let mut start = |tasks: Vec<Task>, running: &mut usize| {
+    let start = |tasks: Vec<Task>, running: &mut usize| {
         for task in tasks {
             *running += 1;
             let (app, key, done) = (Arc::clone(&app), key.clone(), done.clone());
