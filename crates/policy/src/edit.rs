@@ -14,6 +14,13 @@ impl Document {
         Self(members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
     }
 
+    /// One without statements and without `Id`.
+    pub fn unnamed() -> Self {
+        let mut document = Self::new("");
+        document.0.shift_remove("Id");
+        document
+    }
+
     /// The document of a policy that was read ([`Policy::parse`](crate::Policy::parse)) before; `None` if it is no JSON object.
     pub fn of(text: &str) -> Option<Self> {
         serde_json::from_str(text).ok().map(Self)

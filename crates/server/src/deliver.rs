@@ -43,7 +43,7 @@ impl App {
             let registry = self.registry();
             for event in events {
                 let arrival = Arrival {
-                    account: ctx.account(),
+                    account: &event.account,
                     region: &ctx.region,
                     bus: &event.bus,
                     envelope: &event.envelope,

@@ -27,7 +27,7 @@ pub const TOPICS_MAX: usize = 100_000;
 const UNSUPPORTED: [(&str, &str); 9] = [
     ("KmsMasterKeyId", "encryption with KMS is not supported yet"),
     ("DeliveryPolicy", "delivery policies concern HTTP endpoints, which are not supported yet"),
-    ("TracingConfig", "X-Ray tracing is not supported yet"),
+    ("TracingConfig", "X-Ray tracing is not supported yet; PassThrough is what holds"),
     ("FifoTopic", "FIFO topics are not supported yet"),
     ("ContentBasedDeduplication", "FIFO topics are not supported yet"),
     ("FifoThroughputScope", "FIFO topics are not supported yet"),
@@ -54,6 +54,7 @@ impl Topics {
             display_name: String::new(),
             signature_version: None,
             policy: None,
+            tracing_config: None,
             tags: tags::read(&req.tags)?,
             created: ctx.now,
             subscriptions_deleted: 0,
@@ -119,6 +120,9 @@ impl Topics {
         if let Some(version) = topic.signature_version {
             attributes.insert("SignatureVersion", version.to_string());
         }
+        if let Some(tracing) = &topic.tracing_config {
+            attributes.insert("TracingConfig", tracing.clone());
+        }
         let attributes = attributes.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
         Ok(GetTopicAttributesResponse { attributes })
     }
@@ -181,6 +185,12 @@ fn set(topic: &mut Topic, name: &str, value: &str) -> Result<(), String> {
             topic.signature_version = Some(version);
             Ok(())
         }
+        // Off, as it is: AWS's default too.
+        "TracingConfig" if matches!(value, "" | "PassThrough") => {
+            topic.tracing_config = Some(value.to_owned()).filter(|value| !value.is_empty());
+            Ok(())
+        }
+        "KmsMasterKeyId" | "DeliveryPolicy" if value.is_empty() => Ok(()),
         "Policy" => {
             access::check(value)?;
             topic.policy = Some(value.into());
