@@ -9,7 +9,7 @@ import requests
 from botocore.exceptions import ClientError
 
 from keys import ACCOUNT, ADMIN
-from policies import allow_trails
+from policies import allow_trails, queue_arn, queue_policy, rule_arn
 from raw import Request, json_request
 from sigtrail import REGION, eventually, run
 from test_log_files import log_records
@@ -35,7 +35,8 @@ def watched(start, **cloudtrail):
     allow_trails(s3, LOGS)
     trails.create_trail(Name="all", S3BucketName=LOGS)
     trails.start_logging(Name="all")
-    url = sqs.create_queue(QueueName="seen")["QueueUrl"]
+    policy = queue_policy(queue_arn("seen"), rule_arn("nobody"))
+    url = sqs.create_queue(QueueName="seen", Attributes={"Policy": policy})["QueueUrl"]
     pattern = {"detail": {"$or": [{"userIdentity": {"type": ["Unknown"]}}, {"eventName": ["TagQueue"]}]}}
     events.put_rule(Name="nobody", EventPattern=json.dumps(pattern))
     events.put_targets(Rule="nobody", Targets=[{"Id": "1", "Arn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:seen"}])

@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from keys import ACCOUNT, ADMIN, AUDIT, ROLE
-from policies import allow_trails
+from policies import allow_trails, queue_arn, queue_policy, rule_arn
 from sigtrail import REGION, eventually
 from test_log_files import log_records
 from test_pipeline_by_hand import Aws
@@ -58,11 +58,10 @@ def call_everything(server):
     sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
     topic = sns.create_topic(Name="t")["TopicArn"]
     sns.publish(TopicArn=topic, Message="a secret message")
-    queue_arn = f"arn:aws:sqs:{REGION}:{ACCOUNT}:q"
-    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue_arn)
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue_arn("q"))
     sns.list_topics()
     rule = events.put_rule(Name="r", EventPattern=json.dumps({"source": ["mine"]}))
-    events.put_targets(Rule="r", Targets=[{"Id": "1", "Arn": queue_arn, "Input": json.dumps("a secret message")}])
+    events.put_targets(Rule="r", Targets=[{"Id": "1", "Arn": queue_arn("q"), "Input": json.dumps("a secret message")}])
     events.put_events(Entries=[{"Source": "mine", "DetailType": "d", "Detail": json.dumps({"a": "a secret message"})}])
     selectors = trails.put_event_selectors(
         TrailName="management", EventSelectors=[{"ReadWriteType": "All", "IncludeManagementEvents": True}]
@@ -154,7 +153,8 @@ def test_calls_that_fail_are_recorded_too(recorded):
 def test_rules_see_them(recorded):
     """Calls that change something match an ordinary rule, those that only look do not."""
     sqs, events = recorded.boto("sqs"), recorded.boto("events")
-    url = sqs.create_queue(QueueName="seen")["QueueUrl"]
+    policy = queue_policy(queue_arn("seen"), rule_arn("calls"))
+    url = sqs.create_queue(QueueName="seen", Attributes={"Policy": policy})["QueueUrl"]
     events.put_rule(Name="calls", EventPattern=json.dumps({"source": ["aws.sqs", "aws.cloudtrail"]}))
     events.put_targets(Rule="calls", Targets=[{"Id": "1", "Arn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:seen"}])
     recorded.boto("cloudtrail").list_trails()

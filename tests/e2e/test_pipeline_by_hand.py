@@ -8,7 +8,7 @@ import pytest
 from clients import ENVIRONMENTS
 from detector import assert_sigv2_envelope, assert_sigv2_record
 from keys import ACCOUNT, ADMIN, ROLE
-from policies import allow_trails
+from policies import allow_send, allow_trails, document, of_service, rule_arn
 from sigtrail import REGION, eventually
 from test_sns import verify
 
@@ -52,6 +52,7 @@ def test_pipeline_by_hand(start, tmp_path):
     make_trail(aws, server)
     topic, raw_queue, envelope_queue = make_topic_and_queues(aws)
     make_rule(aws, topic)
+    let_them(aws, topic, raw_queue, envelope_queue)
     put_with_sigv2(server)
     check_raw(server, raw_queue)
     check_envelope(server, envelope_queue, topic)
@@ -104,6 +105,18 @@ def make_topic_and_queues(aws):
     subscriptions = aws("sns", "list-subscriptions-by-topic", topic_arn=topic)["Subscriptions"]
     assert {subscription["Protocol"] for subscription in subscriptions} == {"sqs"} and len(subscriptions) == 2
     return topic, queues["raw"], queues["envelope"]
+
+
+def let_them(aws, topic, *queues):
+    """The rule may publish, the topic may send."""
+    policy = document(of_service("events", "sns:Publish", topic, rule_arn("sigv2")))
+    aws("sns", "set-topic-attributes", topic_arn=topic, attribute_name="Policy", attribute_value=policy)
+    shown = aws("sns", "get-topic-attributes", topic_arn=topic)["Attributes"]["Policy"]
+    assert json.loads(shown) == json.loads(policy)
+    for url in queues:
+        attributes = aws("sqs", "get-queue-attributes", queue_url=url, attribute_names="QueueArn")["Attributes"]
+        policy = document(of_service("sns", "sqs:SendMessage", attributes["QueueArn"], topic))
+        aws("sqs", "set-queue-attributes", queue_url=url, attributes={"Policy": policy})
 
 
 def make_rule(aws, topic):
@@ -212,6 +225,7 @@ def test_events_of_ones_own(server):
     events, sqs = server.boto("events"), server.boto("sqs")
     url = sqs.create_queue(QueueName="own-events")["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    allow_send(sqs, url, rule_arn("own"))
     events.put_rule(Name="own", EventPattern='{"source": ["my.app"], "detail": {"n": [{"numeric": [">", 1]}]}}')
     assert events.put_targets(Rule="own", Targets=[{"Id": "q", "Arn": arn}])["FailedEntryCount"] == 0
     entries = [{"Source": "my.app", "DetailType": "t", "Detail": json.dumps({"n": n})} for n in (1, 2)]

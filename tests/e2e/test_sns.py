@@ -11,6 +11,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import SHA1, SHA256
 
+from policies import allow_send, topic_arn
 from sigtrail import eventually
 
 SIGNED = ("Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type")
@@ -36,6 +37,7 @@ def queue_of(server, name):
     sqs = server.boto("sqs")
     url = sqs.create_queue(QueueName=name)["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    allow_send(sqs, url, topic_arn("*"))
 
     def receive(count):
         got = []
@@ -152,6 +154,5 @@ def test_what_sns_refuses(sns):
         sns.publish(TopicArn=topic, Message="m" * (256 * 1024 + 1))
     with pytest.raises(sns.exceptions.InvalidParameterException):
         sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint="http://not.an.arn")
-    # A policy would be stored without effect until policies are evaluated.
-    with pytest.raises(ClientError):
+    with pytest.raises(sns.exceptions.InvalidParameterException):
         sns.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue="{}")

@@ -1,6 +1,7 @@
 """All 23 operations of SQS on standard queues, over both of its protocols."""
 
 import hashlib
+import json
 import threading
 import time
 import uuid
@@ -210,15 +211,40 @@ def test_what_sqs_refuses(sqs, queue):
     assert counts(sqs, queue) == (0, 0, 0)
 
 
-def test_policies_are_refused_and_not_stored(sqs, queue):
-    """Until policies are evaluated, one that is accepted would promise what nobody keeps."""
-    policy = '{"Version": "2012-10-17", "Statement": []}'
-    assert refused(sqs.set_queue_attributes, QueueUrl=queue, Attributes={"Policy": policy})
-    permission = {"Label": "l", "AWSAccountIds": ["111122223333"], "Actions": ["SendMessage"]}
-    assert refused(sqs.add_permission, QueueUrl=queue, **permission)
-    assert refused(sqs.remove_permission, QueueUrl=queue, Label="l")
+def test_policies_are_read_before_they_are_kept(sqs, queue):
+    for policy in ('{"Version": "2012-10-17", "Statement": []}', "no policy"):
+        assert refused(sqs.set_queue_attributes, QueueUrl=queue, Attributes={"Policy": policy}) == "InvalidAttributeValue"
+    assert refused(sqs.remove_permission, QueueUrl=queue, Label="l") == "InvalidParameterValue"
     attributes = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["All"])["Attributes"]
     assert "Policy" not in attributes
+
+
+def test_permissions_come_and_go(sqs, queue):
+    def policy():
+        attributes = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["Policy"]).get("Attributes", {})
+        return json.loads(attributes["Policy"]) if "Policy" in attributes else None
+
+    sqs.add_permission(QueueUrl=queue, Label="l", AWSAccountIds=["111122223333"], Actions=["SendMessage"])
+    sqs.add_permission(
+        QueueUrl=queue, Label="m", AWSAccountIds=["111122223333", "444455556666"], Actions=["ReceiveMessage", "*"]
+    )
+    arn = arn_of(sqs, queue)
+    assert policy()["Id"] == f"{arn}/SQSDefaultPolicy"
+    assert policy()["Statement"][0] == {
+        "Sid": "l",
+        "Effect": "Allow",
+        "Principal": {"AWS": "arn:aws:iam::111122223333:root"},
+        "Action": "SQS:SendMessage",
+        "Resource": arn,
+    }
+    assert policy()["Statement"][1]["Action"] == ["SQS:ReceiveMessage", "SQS:*"]
+    again = {"QueueUrl": queue, "Label": "l", "AWSAccountIds": ["111122223333"], "Actions": ["SendMessage"]}
+    assert refused(sqs.add_permission, **again) == "InvalidParameterValue"
+    assert refused(sqs.add_permission, **{**again, "Label": "n", "Actions": ["DeleteQueue"]}) == "InvalidParameterValue"
+    sqs.remove_permission(QueueUrl=queue, Label="l")
+    assert [statement["Sid"] for statement in policy()["Statement"]] == ["m"]
+    sqs.remove_permission(QueueUrl=queue, Label="m")
+    assert policy() is None
 
 
 def test_both_protocols_see_one_queue(server):

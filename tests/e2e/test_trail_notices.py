@@ -7,7 +7,7 @@ import requests
 from botocore.exceptions import ClientError
 
 from keys import ACCOUNT
-from policies import allow_trails
+from policies import allow_publish, allow_send, allow_trails
 from sigtrail import REGION, eventually
 from test_log_files import NAME
 from test_sns import verify
@@ -23,12 +23,19 @@ class Notices:
     def __init__(self, server):
         self.server, self.sqs, self.trails = server, server.boto("sqs"), server.boto("cloudtrail")
         self.topic = server.boto("sns").create_topic(Name=TOPIC)["TopicArn"]
+        self.let_trails(self.topic)
         self.url = self.sqs.create_queue(QueueName="notices")["QueueUrl"]
+        allow_send(self.sqs, self.url, self.topic)
         endpoint = f"arn:aws:sqs:{REGION}:{ACCOUNT}:notices"
         server.boto("sns").subscribe(TopicArn=self.topic, Protocol="sqs", Endpoint=endpoint)
         server.boto("s3").create_bucket(Bucket=LOGS)
         allow_trails(server.boto("s3"), LOGS)
         self.made = self.trails.create_trail(Name=TRAIL, S3BucketName=LOGS, SnsTopicName=TOPIC)
+
+    def let_trails(self, topic):
+        region = topic.split(":")[3]
+        trails = f"arn:aws:cloudtrail:{REGION}:{ACCOUNT}:trail/*"
+        allow_publish(self.server.boto("sns", region=region), topic, trails, service="cloudtrail")
 
     def receive(self):
         """The next envelope."""
@@ -90,6 +97,9 @@ def test_a_topic_that_is_gone_keeps_no_file_from_being_delivered(notices):
     assert notices.server.boto("s3").list_objects_v2(Bucket=LOGS)["KeyCount"] > 0
     # It is made again, and told again.
     notices.server.boto("sns").create_topic(Name=TOPIC)
+    refused = lambda: notices.status().get("LatestNotificationError") == "AuthorizationError"
+    eventually(refused, "the default policy lets no trail publish", 30)
+    notices.let_trails(notices.topic)
     eventually(lambda: "LatestNotificationError" not in notices.status(), "the error goes away", 30)
 
 
@@ -108,6 +118,9 @@ def test_topics_are_checked(notices):
     updated = trails.update_trail(Name=TRAIL, SnsTopicName=notices.topic)
     assert updated["SnsTopicName"] == updated["SnsTopicARN"] == notices.topic
     elsewhere = notices.server.boto("sns", region="eu-west-1").create_topic(Name="far")["TopicArn"]
+    closed = ("InsufficientSnsTopicPolicyException", INSUFFICIENT)
+    assert code(trails.update_trail, Name=TRAIL, SnsTopicName=elsewhere) == closed
+    notices.let_trails(elsewhere)
     assert trails.update_trail(Name=TRAIL, SnsTopicName=elsewhere)["SnsTopicARN"] == elsewhere
     assert trails.update_trail(Name=TRAIL, S3BucketName=LOGS)["SnsTopicARN"] == elsewhere
     for shape in (trails.update_trail(Name=TRAIL, SnsTopicName=""), trails.describe_trails()["trailList"][0]):

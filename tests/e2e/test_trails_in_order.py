@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import requests
 
-from policies import allow_trails
+from policies import allow_send, allow_trails, rule_arn
 from sigtrail import eventually
 from test_log_files import log_records
 
@@ -26,6 +26,7 @@ def slow_down(server):
         url = queues.create_queue(QueueName=f"q{number}")["QueueUrl"]
         answer = queues.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
         arns.append(answer["Attributes"]["QueueArn"])
+        allow_send(queues, url, rule_arn("r*"))
     pattern = json.dumps({"source": ["aws.s3"], "detail": {"eventName": ["PutObject"]}})
     targets = [{"Id": str(number), "Arn": arn} for number, arn in enumerate(arns)]
     for number in range(RULES):

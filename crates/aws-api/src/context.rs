@@ -37,6 +37,8 @@ pub struct Caller {
     pub arn: String,
     /// The unique id (`AIDA…`, `AROA…:session`, or the account for its root).
     pub principal_id: String,
+    /// The ARN of the role behind a session; `None` for everybody else.
+    pub role_arn: Option<String>,
     /// What the key may do.
     pub role: Role,
 }
@@ -54,6 +56,13 @@ pub struct RequestContext {
     pub request_id: String,
     /// Scheme and authority that the client used, such as `http://127.0.0.1:4566`, for the URLs in answers.
     pub endpoint: String,
+}
+
+impl Caller {
+    /// Is it the root of its account?
+    pub fn is_root(&self) -> bool {
+        self.arn.ends_with(":root")
+    }
 }
 
 impl RequestContext {

@@ -23,6 +23,8 @@ crate::service! {
     Read Audit ListTopics(ListTopicsRequest) -> ListTopicsResponse => list_topics;
     Read Audit GetTopicAttributes(GetTopicAttributesRequest) -> GetTopicAttributesResponse => get_topic_attributes;
     Write Admin SetTopicAttributes(SetTopicAttributesRequest) -> () => set_topic_attributes;
+    Write Admin AddPermission(AddPermissionRequest) -> () => add_permission;
+    Write Admin RemovePermission(RemovePermissionRequest) -> () => remove_permission;
     Write Admin Subscribe(SubscribeRequest) -> SubscribeResponse => subscribe;
     Write Admin Unsubscribe(UnsubscribeRequest) -> () => unsubscribe;
     Read Audit ListSubscriptions(ListSubscriptionsRequest) -> ListSubscriptionsResponse => list_subscriptions;
@@ -54,7 +56,7 @@ pub struct Tag {
 pub struct CreateTopicRequest {
     /// 1 to 256 letters, digits, hyphens, underscores.
     pub name: Option<String>,
-    /// `DisplayName`, `SignatureVersion`.
+    /// `DisplayName`, `Policy`, `SignatureVersion`.
     pub attributes: BTreeMap<String, String>,
     /// Tags of the new topic.
     pub tags: Vec<Tag>,
@@ -125,10 +127,35 @@ pub struct GetTopicAttributesResponse {
 pub struct SetTopicAttributesRequest {
     /// The topic.
     pub topic_arn: Option<String>,
-    /// `DisplayName` or `SignatureVersion`.
+    /// `DisplayName`, `Policy` or `SignatureVersion`.
     pub attribute_name: Option<String>,
     /// Absent stands for the default.
     pub attribute_value: Option<String>,
+}
+
+/// What `AddPermission` takes.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields, default)]
+pub struct AddPermissionRequest {
+    /// The topic.
+    pub topic_arn: Option<String>,
+    /// The statement's id.
+    pub label: Option<String>,
+    /// Who may.
+    #[serde(rename = "AWSAccountId")]
+    pub aws_account_id: Vec<String>,
+    /// What, without `sns:`.
+    pub action_name: Vec<String>,
+}
+
+/// What `RemovePermission` takes.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields, default)]
+pub struct RemovePermissionRequest {
+    /// The topic.
+    pub topic_arn: Option<String>,
+    /// The statement's id.
+    pub label: Option<String>,
 }
 
 /// What `Subscribe` takes.

@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use aws_api::{ApiError, Change, Entity, RequestContext};
 use event_pattern::{Matcher, Options, Pattern};
+use policy::Policy;
 use serde::de::Error as _;
 
 use crate::input::Input;
-use crate::{Bus, Rule, RuleState};
+use crate::{Bus, Rule, RuleState, access};
 
 /// The bus that every account has in every region.
 pub const DEFAULT_BUS: &str = "default";
@@ -25,8 +26,10 @@ pub(crate) struct RuleEntry {
 /// One bus.
 #[derive(Debug, Default)]
 pub(crate) struct BusEntry {
-    /// Absent for a default bus without labels.
+    /// Absent for a default bus without labels and policy.
     pub bus: Option<Bus>,
+    /// The bus's policy, read.
+    pub policy: Option<Policy>,
     pub rules: BTreeMap<Arc<str>, RuleEntry>,
     /// Of the rules that are not disabled.
     pub matcher: Matcher<Arc<str>>,
@@ -57,11 +60,13 @@ impl Buses {
     fn absorb_bus(&mut self, change: &Change) -> Result<(), serde_json::Error> {
         if let Some(row) = &change.row {
             let bus: Bus = serde_json::from_slice(row)?;
+            let policy = bus.policy.as_deref().map(access::parse).transpose().map_err(serde_json::Error::custom)?;
             let entry = self.entry(&bus.account, &bus.region, &bus.name);
-            entry.bus = Some(bus);
+            (entry.bus, entry.policy) = (Some(bus), policy);
         } else if let [account, region, name] = parts(&change.key)[..] {
             // The rules of a removed bus are removed by changes of their own.
-            self.entry(account, region, name).bus = None;
+            let entry = self.entry(account, region, name);
+            (entry.bus, entry.policy) = (None, None);
         }
         Ok(())
     }

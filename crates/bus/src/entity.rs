@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{DEFAULT_BUS, RuleState};
 
-/// A bus. Every account has a default bus in every region, with a row only if it has labels.
+/// A bus. Every account has a default bus in every region, with a row only if it has labels or a policy.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Bus {
@@ -24,6 +24,8 @@ pub struct Bus {
     pub created: Option<Timestamp>,
     /// Labels.
     pub tags: BTreeMap<String, String>,
+    /// The text of its policy.
+    pub policy: Option<String>,
 }
 
 impl Bus {

@@ -6,6 +6,7 @@
 //!
 //! Not known here: what a topic or a queue is, beyond its ARN; where events come from; what time it is.
 
+mod access;
 mod api;
 mod buses;
 mod delivery;

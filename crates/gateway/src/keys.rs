@@ -40,6 +40,7 @@ impl Key {
             account: self.account().into(),
             arn: self.identity.arn.clone().unwrap_or_default(),
             principal_id: self.identity.principal_id.clone().unwrap_or_default(),
+            role_arn: self.identity.role_arn(),
             role: self.role,
         }
     }

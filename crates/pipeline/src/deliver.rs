@@ -5,17 +5,28 @@ use std::collections::BTreeMap;
 use aws_api::sns::MessageAttributeValue;
 use aws_api::{Blob, Timestamp};
 use bus::DeadLetter;
-use queue::{Attribute, Effect, NewMessage};
+use policy::{Refusal, ServiceCaller};
+use queue::{Attribute, Closed, Effect, NewMessage};
 use sha2::{Digest, Sha256};
 use topic::{Body, Published, SignatureVersion, unsubscribe_url};
 use uuid::Uuid;
 
 use crate::Registry;
 
+/// Why EventBridge could not deliver, as a dead-letter queue is told ("Using dead-letter queues" in the guide).
+pub(crate) const NO_PERMISSIONS: &str = "NO_PERMISSIONS";
+pub(crate) const NO_RESOURCE: &str = "NO_RESOURCE";
+pub(crate) const INVALID_PARAMETER: &str = "INVALID_PARAMETER";
+
 /// `SenderId` of messages that a topic delivers: an id of SNS's own, of nobody's account.
 const SNS_SENDER: &str = "AIDASNSDELIVERY000000";
 /// `SenderId` of messages that a rule delivers.
 const EVENTS_SENDER: &str = "AIDAEVENTSDELIVERY000";
+
+/// Rules, as a caller of SNS and SQS.
+const EVENTS: &str = "events.amazonaws.com";
+/// Topics, as a caller of SQS.
+const SNS: &str = "sns.amazonaws.com";
 
 /// What delivering needs from outside.
 pub struct Surroundings<'a> {
@@ -29,6 +40,8 @@ pub struct Surroundings<'a> {
     pub sign: &'a dyn Fn(SignatureVersion, &str) -> String,
     /// The next number of a message.
     pub next_seq: &'a mut dyn FnMut() -> u64,
+    /// Is told of each delivery that a policy stood in the way of.
+    pub forbidden: &'a mut dyn FnMut(&Refusal<'_>),
 }
 
 /// A message on its way.
@@ -61,7 +74,23 @@ pub enum Origin {
         target_arn: String,
     },
     /// A topic's, to a subscribed queue.
-    Topic,
+    Topic {
+        /// The topic.
+        topic_arn: String,
+    },
+}
+
+impl Origin {
+    /// Who delivers, as the policies of topics and queues see it; dead letters too.
+    ///
+    /// "Using resource-based policies for Amazon EventBridge", "Dead-letter queue permissions"; SNS guide, "Configuring an
+    /// Amazon SNS dead-letter queue".
+    pub(crate) fn caller(&self) -> ServiceCaller<'_> {
+        match self {
+            Self::Rule { rule_arn, .. } => ServiceCaller::new(EVENTS, rule_arn),
+            Self::Topic { topic_arn } => ServiceCaller::new(SNS, topic_arn),
+        }
+    }
 }
 
 /// What became of messages.
@@ -110,7 +139,7 @@ pub fn messages(published: &Published, around: &mut Surroundings<'_>) -> Vec<Out
                 sender: SNS_SENDER,
                 id: derived_id(&[&published.message_id.to_string(), &subscription]),
                 dead_letter: delivery.dead_letter.as_ref().map(ToString::to_string),
-                origin: Origin::Topic,
+                origin: Origin::Topic { topic_arn: published.topic_arn.clone() },
             }
         })
         .collect()
@@ -175,7 +204,7 @@ pub(crate) fn give_up(
             told.attributes().into_iter().map(|(name, value)| (name.to_owned(), text(value))).collect()
         }
         // Room is made for what SNS tells; a raw message may have brought ten attributes of its own.
-        Origin::Topic => [("ErrorCode", error_code), ("ErrorMessage", error_message)]
+        Origin::Topic { .. } => [("ErrorCode", error_code), ("ErrorMessage", error_message)]
             .map(|(name, value)| (name.to_owned(), text(value.to_owned())))
             .into(),
     };
@@ -190,8 +219,13 @@ fn send(
     around: &mut Surroundings<'_>,
     effects: &mut Vec<Effect>,
 ) -> Result<(), (&'static str, String)> {
-    let Some(queue) = registry.queues.queue_by_arn(queue_arn) else {
-        return Err(("NO_RESOURCE", format!("The queue {queue_arn} does not exist.")));
+    let queue = match registry.queues.open_to(queue_arn, message.origin.caller()) {
+        Ok(queue) => queue,
+        Err(Closed::Missing) => return Err((NO_RESOURCE, format!("The queue {queue_arn} does not exist."))),
+        Err(Closed::Forbidden(refusal)) => {
+            (around.forbidden)(&refusal);
+            return Err((NO_PERMISSIONS, refusal.message()));
+        }
     };
     let delivery = queue::Delivery {
         body: message.body.clone(),
@@ -206,7 +240,7 @@ fn send(
             effects.push(effect);
             Ok(())
         }
-        Err(error) => Err(("INVALID_PARAMETER", error.message)),
+        Err(error) => Err((INVALID_PARAMETER, error.message)),
     }
 }
 

@@ -7,7 +7,7 @@ use bus::{Arrival, DETAIL_TYPE_API_CALL, Envelope, EventKind, Failure, Invocatio
 use queue::Effect;
 use record::{Entry, Outcome, Outline};
 use serde::Deserialize;
-use topic::Publication;
+use topic::{NotPublished, Publication};
 use trail::{EventCategory, EventFacts, ResourceName, Trails};
 
 use crate::Registry;
@@ -41,6 +41,8 @@ pub struct Counts {
     pub failed_notifications: usize,
     /// Messages in dead-letter queues instead of where they were for.
     pub dead_lettered: usize,
+    /// Messages that are lost: there was no dead-letter queue, or it did not take them.
+    pub lost: usize,
     /// Rules for which the engine gave up on the event.
     pub undecided: usize,
 }
@@ -137,7 +139,7 @@ fn invoke(
         return step.counts.invoked(placed);
     };
     let publication = Publication { message: outgoing.body.clone(), ..Publication::default() };
-    match registry.topics.publish(&topic, &publication, around.now, id) {
+    match registry.topics.publish(&topic, outgoing.origin.caller(), &publication, around.now, id) {
         Ok(published) => {
             step.counts.invocations += 1;
             step.counts.filtered += published.summary.filtered();
@@ -146,9 +148,16 @@ fn invoke(
             let placed = deliver::place(registry, messages, around, &mut step.effects);
             step.counts.notified(placed);
         }
-        Err(error) => {
-            let code = if error.code == "NotFound" { "NO_RESOURCE" } else { "INVALID_PARAMETER" };
-            let saved = deliver::give_up(registry, &outgoing, code, &error.message, around, &mut step.effects);
+        Err(reason) => {
+            let (code, message) = match reason {
+                NotPublished::Forbidden(refusal) => {
+                    (around.forbidden)(&refusal);
+                    (deliver::NO_PERMISSIONS, refusal.message())
+                }
+                NotPublished::Refused(error) if error.code == "NotFound" => (deliver::NO_RESOURCE, error.message),
+                NotPublished::Refused(error) => (deliver::INVALID_PARAMETER, error.message),
+            };
+            let saved = deliver::give_up(registry, &outgoing, code, &message, around, &mut step.effects);
             step.counts.invoked(Placed {
                 dead_lettered: usize::from(saved),
                 lost: usize::from(!saved),
@@ -172,7 +181,7 @@ fn fail(
     let outgoing: Outgoing =
         deliver::of_rule(&failure.rule_arn, &failure.target_arn, body, id, failure.dead_letter_arn);
     let reason = failure.error.to_string();
-    let saved = deliver::give_up(registry, &outgoing, "INVALID_PARAMETER", &reason, around, &mut step.effects);
+    let saved = deliver::give_up(registry, &outgoing, deliver::INVALID_PARAMETER, &reason, around, &mut step.effects);
     step.counts.invoked(Placed { dead_lettered: usize::from(saved), lost: usize::from(!saved), ..Placed::default() });
 }
 
@@ -181,12 +190,14 @@ impl Counts {
         self.invocations += placed.delivered;
         self.failed_invocations += placed.dead_lettered + placed.lost;
         self.dead_lettered += placed.dead_lettered;
+        self.lost += placed.lost;
     }
 
     fn notified(&mut self, placed: Placed) {
         self.notifications += placed.delivered;
         self.failed_notifications += placed.dead_lettered + placed.lost;
         self.dead_lettered += placed.dead_lettered;
+        self.lost += placed.lost;
     }
 }
 

@@ -6,12 +6,13 @@ use std::collections::BTreeMap;
 
 use aws_api::cloudtrail::{CreateTrailRequest, EventSelector, PutEventSelectorsRequest, StartLoggingRequest};
 use aws_api::events::{DeadLetterConfig, DescribeRuleRequest, PutRuleRequest, PutTargetsRequest, Target};
-use aws_api::sns::{CreateTopicRequest, DeleteTopicRequest, SubscribeRequest};
-use aws_api::sqs::CreateQueueRequest;
+use aws_api::sns::{CreateTopicRequest, DeleteTopicRequest, SetTopicAttributesRequest, SubscribeRequest};
+use aws_api::sqs::{CreateQueueRequest, SetQueueAttributesRequest};
 use aws_api::{ApiError, Caller, Change, RequestContext, Role, Timestamp};
 use pipeline::{Registry, Step, Surroundings, step};
 use queue::Effect;
 use record::{Entry, Outcome, Record};
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 const NOW: Timestamp = Timestamp::from_secs(1_773_480_413);
@@ -27,13 +28,28 @@ fn arn(service: &str, name: &str) -> String {
     format!("arn:aws:{service}:us-east-1:{ACCOUNT}:{name}")
 }
 
+fn rule_arn() -> String {
+    arn("events", "rule/sigv2")
+}
+
+fn statement(service: &str, action: &str, resource: &str, source: &str) -> Value {
+    json!({"Effect": "Allow", "Principal": {"Service": service}, "Action": action, "Resource": resource,
+        "Condition": {"ArnEquals": {"aws:SourceArn": source}}})
+}
+
+fn policy(statements: &[Value]) -> String {
+    json!({"Version": "2012-10-17", "Statement": statements}).to_string()
+}
+
 impl World {
-    /// A trail for everything, a rule with the pattern, a topic, and the queues `q` (subscribed), `direct` and `dead`.
+    /// A trail for everything, a rule with the pattern, a topic, and the queues `q` (subscribed), `direct` and `dead`; all of
+    /// them let the rule and the topic in.
     fn new(state: &str) -> Self {
         let caller = Caller {
             account: ACCOUNT.into(),
             arn: format!("arn:aws:iam::{ACCOUNT}:root"),
             principal_id: ACCOUNT.into(),
+            role_arn: None,
             role: Role::Admin,
         };
         let ctx = RequestContext {
@@ -46,10 +62,23 @@ impl World {
         let mut world = Self { registry: Registry::default(), ctx };
         world.trail();
         for (number, name) in ["q", "direct", "dead"].into_iter().enumerate() {
-            let req = CreateQueueRequest { queue_name: Some(name.into()), ..CreateQueueRequest::default() };
+            let policy = policy(&[
+                statement("sns.amazonaws.com", "sqs:SendMessage", &arn("sqs", name), &arn("sns", "t")),
+                statement("events.amazonaws.com", "sqs:SendMessage", &arn("sqs", name), &rule_arn()),
+            ]);
+            let req = CreateQueueRequest {
+                queue_name: Some(name.into()),
+                attributes: BTreeMap::from([("Policy".into(), policy)]),
+                ..CreateQueueRequest::default()
+            };
             world.decide(|registry, ctx| registry.queues.create_queue(ctx, &req, Uuid::from_u128(number as u128 + 1)));
         }
-        let topic = CreateTopicRequest { name: Some("t".into()), ..CreateTopicRequest::default() };
+        let publish = statement("events.amazonaws.com", "sns:Publish", &arn("sns", "t"), &rule_arn());
+        let topic = CreateTopicRequest {
+            name: Some("t".into()),
+            attributes: BTreeMap::from([("Policy".into(), policy(&[publish]))]),
+            ..CreateTopicRequest::default()
+        };
         world.decide(|registry, ctx| registry.topics.create_topic(ctx, &topic));
         world.subscribe(&[("RawMessageDelivery", "true")]);
         let rule = PutRuleRequest {
@@ -104,6 +133,23 @@ impl World {
         assert_eq!(failed.failed_entry_count, 0);
     }
 
+    fn topic_policy(&mut self, policy: String) {
+        let req = SetTopicAttributesRequest {
+            topic_arn: Some(arn("sns", "t")),
+            attribute_name: Some("Policy".into()),
+            attribute_value: Some(policy),
+        };
+        self.decide(|registry, ctx| registry.topics.set_topic_attributes(ctx, &req).map(|changes| ((), changes)));
+    }
+
+    fn queue_policy(&mut self, name: &str, policy: String) {
+        let req = SetQueueAttributesRequest {
+            queue_url: Some(format!("/{ACCOUNT}/{name}")),
+            attributes: BTreeMap::from([("Policy".into(), policy)]),
+        };
+        self.decide(|registry, ctx| registry.queues.set_queue_attributes(ctx, &req));
+    }
+
     /// Decides, and takes in what was decided, as the server does once it is stored.
     fn decide<T>(
         &mut self,
@@ -117,6 +163,12 @@ impl World {
     }
 
     fn pass(&self, outcome: Outcome, record: &Record, with_failures: bool) -> Step {
+        self.pass_and_tell(outcome, record, with_failures).0
+    }
+
+    /// The same with the statements that were missing.
+    fn pass_and_tell(&self, outcome: Outcome, record: &Record, with_failures: bool) -> (Step, Vec<Value>) {
+        let mut forbidden = Vec::new();
         let bytes = Entry::encode(outcome, record);
         let entry = Entry::decode(&bytes).unwrap();
         let mut seq = 0;
@@ -129,8 +181,10 @@ impl World {
                 seq += 1;
                 seq
             },
+            forbidden: &mut |refusal| forbidden.push(refusal.missing_statement()),
         };
-        step(&self.registry, &self.registry.trails, &entry, with_failures, &mut around)
+        let step = step(&self.registry, &self.registry.trails, &entry, with_failures, &mut around);
+        (step, forbidden)
     }
 
     /// The messages of a step: queue, id, text, attributes.
@@ -228,10 +282,7 @@ fn what_cannot_be_delivered_is_in_the_dead_letter_queue() {
     let [(queue, _, body, attributes)] = &messages[..] else { panic!("{messages:?}") };
     assert_eq!(queue, "dead");
     assert!(body.contains(r#""eventID":"E""#), "{body}");
-    let told = |name: &str| match &attributes[name] {
-        queue::Attribute::Text(_, text) => text.clone(),
-        other @ queue::Attribute::Bytes(..) => panic!("{other:?}"),
-    };
+    let told = |name: &str| told(attributes, name);
     assert_eq!((told("ERROR_CODE"), told("TARGET_ARN")), ("NO_RESOURCE".into(), arn("sns", "t")));
     let rule = DescribeRuleRequest { name: "sigv2".into(), ..DescribeRuleRequest::default() };
     assert_eq!(told("RULE_ARN"), world.registry.buses.describe_rule(&world.ctx, &rule).unwrap().arn);
@@ -258,4 +309,61 @@ fn envelopes_are_signed_and_raw_deliveries_are_not() {
     assert!(envelope["Signature"].as_str().unwrap().starts_with("signature of "), "{envelope}");
     assert_eq!(envelope["SigningCertURL"], "http://127.0.0.1:4566/SimpleNotificationService-0.pem");
     assert!(envelope["Message"].as_str().unwrap().contains("SigV2"));
+}
+
+fn told(attributes: &BTreeMap<String, queue::Attribute>, name: &str) -> String {
+    match &attributes[name] {
+        queue::Attribute::Text(_, text) => text.clone(),
+        other @ queue::Attribute::Bytes(..) => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_rule_that_may_not_publish() {
+    let mut world = World::new("ENABLED");
+    world.target("sns", "t");
+    let other_rule = arn("events", "rule/other");
+    let of_other = statement("events.amazonaws.com", "sns:Publish", &arn("sns", "t"), &other_rule);
+    world.topic_policy(policy(&[of_other]));
+    let event = record("PutObject", "SigV2", true);
+    let (step, missing) = world.pass_and_tell(Outcome::Admitted, &event, false);
+    let messages = world.messages(&step);
+    let [(queue, _, _, attributes)] = &messages[..] else { panic!("{messages:?}") };
+    assert_eq!((queue.as_str(), &*told(attributes, "ERROR_CODE")), ("dead", "NO_PERMISSIONS"));
+    assert!(told(attributes, "ERROR_MESSAGE").contains("sns:Publish"));
+    assert_eq!((step.counts.failed_invocations, step.counts.dead_lettered, step.counts.lost), (1, 1, 0));
+    let [statement] = &missing[..] else { panic!("{missing:?}") };
+    world.topic_policy(policy(std::slice::from_ref(statement)));
+    let (step, missing) = world.pass_and_tell(Outcome::Admitted, &event, false);
+    assert_eq!((step.counts.invocations, step.counts.notifications, missing.len()), (1, 1, 0));
+    let deny = json!({"Effect": "Deny", "Principal": "*", "Action": "sns:Publish", "Resource": "*"});
+    world.topic_policy(policy(&[statement.clone(), deny]));
+    assert_eq!(world.pass(Outcome::Admitted, &event, false).counts.failed_invocations, 1);
+}
+
+#[test]
+fn a_queue_and_a_dead_letter_queue_that_are_closed() {
+    let mut world = World::new("ENABLED");
+    world.target("sns", "t");
+    world.target("sqs", "direct");
+    for name in ["q", "direct"] {
+        world.queue_policy(name, String::new());
+    }
+    let event = record("PutObject", "SigV2", true);
+    let (step, missing) = world.pass_and_tell(Outcome::Admitted, &event, false);
+    let messages = world.messages(&step);
+    assert_eq!(messages.iter().map(|(queue, ..)| queue.as_str()).collect::<Vec<_>>(), ["dead"]);
+    assert_eq!(missing.len(), 2, "{missing:?}");
+    let Step { counts, .. } = step;
+    assert_eq!((counts.invocations, counts.failed_invocations, counts.dead_lettered), (1, 1, 1));
+    assert_eq!((counts.failed_notifications, counts.lost), (1, 1), "the subscription has no dead-letter queue");
+    world.queue_policy("dead", String::new());
+    let (step, missing) = world.pass_and_tell(Outcome::Admitted, &event, false);
+    assert_eq!((step.effects.len(), step.counts.lost, missing.len()), (0, 2, 3));
+    for statement in missing {
+        let name = statement["Resource"].as_str().unwrap().rsplit(':').next().unwrap().to_owned();
+        world.queue_policy(&name, policy(&[statement]));
+    }
+    let counts = world.pass(Outcome::Admitted, &event, false).counts;
+    assert_eq!((counts.invocations, counts.notifications, counts.lost), (2, 1, 0));
 }

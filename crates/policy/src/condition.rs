@@ -10,7 +10,7 @@ use crate::pattern::Pattern;
 use crate::vocabulary::Vocabulary;
 
 /// One key under one operator.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Condition {
     /// As the vocabulary writes it.
     pub key: String,
@@ -20,7 +20,7 @@ pub(crate) struct Condition {
 }
 
 /// One value, ready to be compared.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Expected {
     Equal(String),
     /// Lower case.
@@ -160,7 +160,9 @@ impl Expected {
 }
 
 fn arn_parts(text: &str) -> Option<[&str; 6]> {
-    text.splitn(6, ':').collect::<Vec<_>>().try_into().ok()
+    let mut parts = text.splitn(6, ':');
+    let mut next = || parts.next();
+    Some([next()?, next()?, next()?, next()?, next()?, next()?])
 }
 
 fn boolean(text: &str) -> Option<bool> {

@@ -1,6 +1,11 @@
 //! The answer to one request.
 
+use aws_api::Caller;
+
 use crate::document::{Effect, Policy, Statement};
+
+/// The longest name of an action that is compared, in bytes; the longest that AWS has is shorter.
+const ACTION_LEN_MAX: usize = 64;
 
 /// Who asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +35,8 @@ pub struct Request<'a> {
     pub action: &'a str,
     /// The ARN of what it is to be done to.
     pub resource: &'a str,
-    /// Values of condition keys, without those that follow from the requester (`aws:PrincipalArn`, `aws:PrincipalAccount`).
+    /// Values of condition keys, without those that follow from the requester (`aws:PrincipalArn`, `aws:PrincipalAccount`,
+    /// `aws:PrincipalIsAWSService`, `aws:PrincipalServiceName`).
     pub context: &'a [(&'a str, &'a str)],
 }
 
@@ -45,20 +51,46 @@ pub enum Decision<'p> {
     NotMentioned,
 }
 
+impl<'a> From<&'a Caller> for Requester<'a> {
+    fn from(caller: &'a Caller) -> Self {
+        Self::Identity { account: &caller.account, arn: &caller.arn, role_arn: caller.role_arn.as_deref() }
+    }
+}
+
+impl Decision<'_> {
+    /// Does the request pass? An identity of the resource's own account, whose key allows what it asks for, needs no Allow
+    /// ("Policy evaluation logic" in the IAM user guide).
+    pub fn admits(self, is_own: bool) -> bool {
+        match self {
+            Self::Denied(_) => false,
+            Self::Allowed(_) => true,
+            Self::NotMentioned => is_own,
+        }
+    }
+}
+
 impl<'a> Request<'a> {
     /// The value of a condition key.
     ///
-    /// `aws:PrincipalArn` of a session is the ARN of its role ("AWS global condition context keys"); services have neither.
+    /// `aws:PrincipalArn` of a session is the ARN of its role ("AWS global condition context keys"); services have neither it
+    /// nor an account.
     fn value(&self, key: &str) -> Option<&'a str> {
-        let principal = match self.requester {
-            Requester::Identity { account, arn, role_arn } => Some((account, role_arn.unwrap_or(arn))),
-            Requester::Service { .. } => None,
+        let is = |name: &str| key.eq_ignore_ascii_case(name);
+        let (identity, service) = match self.requester {
+            Requester::Identity { account, arn, role_arn } => (Some((account, role_arn.unwrap_or(arn))), None),
+            Requester::Service { name } => (None, Some(name)),
         };
-        if key.eq_ignore_ascii_case("aws:PrincipalArn") {
-            return principal.map(|(_, arn)| arn);
+        if is("aws:PrincipalArn") {
+            return identity.map(|(_, arn)| arn);
         }
-        if key.eq_ignore_ascii_case("aws:PrincipalAccount") {
-            return principal.map(|(account, _)| account);
+        if is("aws:PrincipalAccount") {
+            return identity.map(|(account, _)| account);
+        }
+        if is("aws:PrincipalIsAWSService") {
+            return Some(if service.is_some() { "true" } else { "false" });
+        }
+        if is("aws:PrincipalServiceName") {
+            return service;
         }
         self.context.iter().find(|(name, _)| name.eq_ignore_ascii_case(key)).map(|(_, value)| *value)
     }
@@ -71,9 +103,10 @@ impl Policy {
         if service != self.service {
             return Decision::NotMentioned;
         }
-        let action = action.to_ascii_lowercase();
+        let mut buffer = [0; ACTION_LEN_MAX];
+        let Some(action) = lower_case(action, &mut buffer) else { return Decision::NotMentioned };
         let mut decision = Decision::NotMentioned;
-        for statement in self.statements.iter().filter(|statement| statement.is_about(request, &action)) {
+        for statement in self.statements.iter().filter(|statement| statement.is_about(request, action)) {
             match statement.effect {
                 Effect::Deny => return Decision::Denied(statement),
                 Effect::Allow if decision == Decision::NotMentioned => decision = Decision::Allowed(statement),
@@ -82,6 +115,14 @@ impl Policy {
         }
         decision
     }
+}
+
+/// The name of an action as statements have it. Every delivery asks, so nothing is allocated.
+fn lower_case<'b>(action: &str, buffer: &'b mut [u8; ACTION_LEN_MAX]) -> Option<&'b str> {
+    let lower = buffer.get_mut(..action.len())?;
+    lower.copy_from_slice(action.as_bytes());
+    lower.make_ascii_lowercase();
+    std::str::from_utf8(lower).ok()
 }
 
 impl Statement {

@@ -13,7 +13,7 @@ use crate::vocabulary::Vocabulary;
 const VERSIONS: [&str; 2] = ["2012-10-17", "2008-10-17"];
 
 /// A policy that was read, ready to decide.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
     pub(crate) service: String,
     pub(crate) statements: Vec<Statement>,
@@ -30,7 +30,7 @@ pub enum Effect {
 }
 
 /// One statement.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Statement {
     pub(crate) sid: Option<String>,
     /// From one on, for people.
@@ -44,7 +44,7 @@ pub struct Statement {
 }
 
 /// `Action` or `NotAction`, `Resource` or `NotResource`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Patterns {
     pub negated: bool,
     pub patterns: Vec<Pattern>,
@@ -96,12 +96,13 @@ impl Policy {
     /// policy variables and unknown condition keys too.
     ///
     /// ```
-    /// use policy::{Action, Decision, Level, Policy, Request, Requester, Vocabulary};
+    /// use policy::{Action, Decision, Level, Policy, Request, Requester, Resources, Vocabulary};
     ///
     /// let vocabulary = Vocabulary {
     ///     service: "s3",
     ///     actions: &[Action { name: "GetObject", level: Level::Within }],
-    ///     resource: "arn:aws:s3:::reports",
+    ///     foreign_actions: &[],
+    ///     resources: Resources::Nested("arn:aws:s3:::reports"),
     ///     keys: &[],
     ///     len_max: 20 * 1024,
     /// };

@@ -13,14 +13,17 @@
 mod condition;
 mod decide;
 mod document;
+pub mod edit;
 mod error;
 mod json;
 mod pattern;
 mod principal;
 mod public;
+mod service;
 mod vocabulary;
 
 pub use decide::{Decision, Request, Requester};
 pub use document::{Effect, Policy, Statement};
 pub use error::{PolicyError, Problem};
-pub use vocabulary::{Action, ConditionKey, Level, Vocabulary};
+pub use service::{Refusal, ServiceCaller};
+pub use vocabulary::{Action, ConditionKey, Level, Resources, Vocabulary};

@@ -31,6 +31,16 @@ pub struct ConditionKey<'v> {
     pub actions: &'v [&'v str],
 }
 
+/// What a policy may name as `Resource`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resources<'v> {
+    /// The resource of this ARN that the policy belongs to, and what is in it, which follows after a slash.
+    Nested(&'v str),
+    /// `*`, or an ARN of the service with or without wildcards. One document may be put on several topics or queues, so that a
+    /// statement may name another of them; it says nothing of this one then.
+    Flat,
+}
+
 /// What the policies of one resource may speak of.
 #[derive(Debug, Clone, Copy)]
 pub struct Vocabulary<'v> {
@@ -38,8 +48,10 @@ pub struct Vocabulary<'v> {
     pub service: &'v str,
     /// Every action.
     pub actions: &'v [Action<'v>],
-    /// The ARN of the resource that the policy belongs to. What is in it follows after a slash.
-    pub resource: &'v str,
+    /// Actions of the service that its policies cannot speak of: a pattern that one of them matches is refused.
+    pub foreign_actions: &'v [&'v str],
+    /// What a statement can be about.
+    pub resources: Resources<'v>,
     /// Every condition key.
     pub keys: &'v [ConditionKey<'v>],
     /// The most bytes of a policy.
@@ -55,18 +67,32 @@ impl<'v> Vocabulary<'v> {
             _ => return None,
         };
         let pattern = Pattern::new(&name.to_ascii_lowercase())?;
-        let known = self.actions.iter().any(|action| pattern.matches(&action.name.to_ascii_lowercase()));
-        known.then_some(pattern)
+        let meant = |name: &str| pattern.matches(&name.to_ascii_lowercase());
+        let known = self.actions.iter().any(|action| meant(action.name));
+        (known && !self.foreign_actions.iter().any(|name| meant(name))).then_some(pattern)
     }
 
-    /// May a policy name this as a `Resource`? The resource itself, what is in it, or both with a star behind the ARN.
+    /// May a policy name this as a `Resource`? In what nests, the resource itself, what is in it, or both with a star behind
+    /// the ARN.
     pub(crate) fn allows_resource(&self, text: &str) -> bool {
-        text.strip_prefix(self.resource).is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '*']))
+        match self.resources {
+            Resources::Nested(own) => {
+                text.strip_prefix(own).is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '*']))
+            }
+            Resources::Flat => text == "*" || self.is_own_arn(text),
+        }
+    }
+
+    fn is_own_arn(&self, text: &str) -> bool {
+        let parts: Vec<&str> = text.splitn(6, ':').collect();
+        matches!(parts[..], ["arn", partition, service, _, _, resource]
+            if !partition.is_empty() && service == self.service && !resource.is_empty())
     }
 
     /// Can an action of this pattern be done to something that this `Resource` names?
     pub(crate) fn applies(&self, action: &Pattern, resource: &str) -> bool {
-        let rest = resource.strip_prefix(self.resource).unwrap_or_default();
+        let Resources::Nested(own) = self.resources else { return true };
+        let rest = resource.strip_prefix(own).unwrap_or_default();
         let levels: &[Level] = match rest.chars().next() {
             None => &[Level::Whole],
             Some('/') => &[Level::Within],

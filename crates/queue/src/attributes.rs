@@ -10,7 +10,7 @@ use crate::limits::{
     DELAY_S_MAX, MESSAGE_SIZE_MAX, MESSAGE_SIZE_MIN, RETENTION_S_DEFAULT, RETENTION_S_MAX, RETENTION_S_MIN,
     VISIBILITY_S_DEFAULT, VISIBILITY_S_MAX, WAIT_S_MAX,
 };
-use crate::{Queue, RedriveAllowPolicy, RedrivePolicy, refusal};
+use crate::{Queue, RedriveAllowPolicy, RedrivePolicy, access, refusal};
 
 /// The settable attributes of a queue.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +30,10 @@ pub struct Settings {
     pub redrive: Option<RedrivePolicy>,
     /// Whose dead-letter queue it may be; anybody's of the account if absent.
     pub redrive_allow: Option<RedriveAllowPolicy>,
+    /// The text of its policy.
+    pub policy: Option<String>,
+    /// `SqsManagedSseEnabled`: kept and shown. Nothing is encrypted by it here; the files are the operator's to encrypt.
+    pub sse_enabled: bool,
 }
 
 impl Default for Settings {
@@ -42,6 +46,8 @@ impl Default for Settings {
             visibility_s: VISIBILITY_S_DEFAULT,
             redrive: None,
             redrive_allow: None,
+            policy: None,
+            sse_enabled: false,
         }
     }
 }
@@ -49,8 +55,8 @@ impl Default for Settings {
 impl Settings {
     /// Sets attributes by name; an empty text removes a policy.
     ///
-    /// Refused: names that standard queues do not have, values out of range, and what has no effect here yet (resource
-    /// policies, encryption, FIFO).
+    /// Refused: names that standard queues do not have, values out of range, and what has no effect here yet (encryption with
+    /// KMS, FIFO).
     pub(crate) fn set_all(&mut self, attributes: &BTreeMap<String, String>) -> Result<(), ApiError> {
         attributes.iter().try_for_each(|(name, value)| self.set(name, value))
     }
@@ -69,6 +75,12 @@ impl Settings {
             "VisibilityTimeout" => self.visibility_s = number(0..=VISIBILITY_S_MAX)?,
             "RedrivePolicy" => self.redrive = optional(value, RedrivePolicy::parse)?,
             "RedriveAllowPolicy" => self.redrive_allow = optional(value, RedriveAllowPolicy::parse)?,
+            "Policy" => {
+                self.policy = optional(value, |text| access::parse(text).map(|_| text.to_owned()))?;
+            }
+            "SqsManagedSseEnabled" => {
+                self.sse_enabled = value.parse().map_err(|_| refusal::invalid_attribute_value(name))?;
+            }
             _ => refuse_ineffective(name, value)?,
         }
         Ok(())
@@ -85,8 +97,8 @@ impl Settings {
             "VisibilityTimeout" => number(self.visibility_s),
             "RedrivePolicy" => self.redrive.as_ref().and_then(|policy| serde_json::to_string(policy).ok()),
             "RedriveAllowPolicy" => self.redrive_allow.as_ref().and_then(|policy| serde_json::to_string(policy).ok()),
-            // The store does not encrypt, and does not claim to.
-            "SqsManagedSseEnabled" => Some("false".into()),
+            "Policy" => self.policy.clone(),
+            "SqsManagedSseEnabled" => Some(self.sse_enabled.to_string()),
             _ => None,
         }
     }
@@ -99,16 +111,10 @@ fn optional<T>(value: &str, parse: impl Fn(&str) -> Result<T, ApiError>) -> Resu
 /// What is refused until it does what it says; the value that means "off" passes.
 fn refuse_ineffective(name: &str, value: &str) -> Result<(), ApiError> {
     match (name, value) {
-        ("Policy" | "KmsMasterKeyId", "") | ("SqsManagedSseEnabled", "false") => Ok(()),
-        ("Policy", _) => Err(refusal::no_resource_policies("Attribute Policy")),
+        ("KmsMasterKeyId", "") => Ok(()),
         ("KmsMasterKeyId" | "KmsDataKeyReusePeriodSeconds", _) => Err(refusal::unsupported(format!(
             "Attribute {name}: encryption with AWS KMS is not supported yet. Keep the data directory on an encrypted disk."
         ))),
-        ("SqsManagedSseEnabled", "true") => Err(refusal::unsupported(
-            "Attribute SqsManagedSseEnabled: server-side encryption is not supported yet; leave it out or set it to false. \
-             Keep the data directory on an encrypted disk.",
-        )),
-        ("SqsManagedSseEnabled", _) => Err(refusal::invalid_attribute_value(name)),
         _ => Err(refusal::unknown_attribute(name)),
     }
 }
@@ -133,6 +139,7 @@ const READABLE: &[&str] = &[
     "LastModifiedTimestamp",
     "MaximumMessageSize",
     "MessageRetentionPeriod",
+    "Policy",
     "QueueArn",
     "ReceiveMessageWaitTimeSeconds",
     "RedriveAllowPolicy",
@@ -141,7 +148,7 @@ const READABLE: &[&str] = &[
     "VisibilityTimeout",
 ];
 
-/// Names that exist and have no value on a standard queue without policy or key.
+/// Names that exist and have no value on a standard queue without a key.
 const NEVER_SET: &[&str] = &[
     "ContentBasedDeduplication",
     "DeduplicationScope",
@@ -149,7 +156,6 @@ const NEVER_SET: &[&str] = &[
     "FifoThroughputLimit",
     "KmsDataKeyReusePeriodSeconds",
     "KmsMasterKeyId",
-    "Policy",
 ];
 
 impl Queue {
@@ -210,10 +216,9 @@ mod tests {
     #[test]
     fn what_would_have_no_effect_is_refused() {
         for (name, value, code) in [
-            ("Policy", "{}", "UnsupportedOperation"),
+            ("Policy", "{}", "InvalidAttributeValue"),
             ("KmsMasterKeyId", "alias/aws/sqs", "UnsupportedOperation"),
             ("KmsDataKeyReusePeriodSeconds", "300", "UnsupportedOperation"),
-            ("SqsManagedSseEnabled", "true", "UnsupportedOperation"),
             ("SqsManagedSseEnabled", "yes", "InvalidAttributeValue"),
             ("FifoQueue", "false", "InvalidAttributeName"),
             ("ContentBasedDeduplication", "true", "InvalidAttributeName"),
@@ -226,5 +231,6 @@ mod tests {
         for (name, value) in [("Policy", ""), ("KmsMasterKeyId", ""), ("SqsManagedSseEnabled", "false")] {
             assert_eq!(set(name, value).unwrap(), Settings::default());
         }
+        assert_eq!(set("SqsManagedSseEnabled", "true").unwrap().get("SqsManagedSseEnabled").unwrap(), "true");
     }
 }

@@ -4,13 +4,14 @@
 //! [`Queues::absorb`] takes them in. Messages are never held here: the caller reads rows from its store, a function of
 //! [`Queue`] or [`Queues`] looks at them, and the answer comes with [`Effect`]s for the caller to commit before it answers.
 //!
-//! Absent on purpose: clocks, randomness, waiting, stores; what a topic or a rule is. FIFO queues, resource policies and
-//! encryption are refused until they do what they promise.
+//! Absent on purpose: clocks, randomness, waiting, stores; what a topic or a rule is. FIFO queues and encryption
+//! with KMS are refused until they do what they promise.
 //!
 //! Rules are those of "Amazon SQS Developer Guide" and "Amazon SQS API Reference"; texts of errors are AWS's where recorded.
 
 pub mod limits;
 
+mod access;
 mod attributes;
 mod batch;
 mod content;
@@ -20,6 +21,7 @@ mod manage;
 mod message;
 mod move_task;
 mod page;
+mod permission;
 mod place;
 mod receipt;
 mod receive;
@@ -31,6 +33,7 @@ mod send;
 mod step;
 mod visibility;
 
+pub use access::{Closed, POLICY_LEN_MAX};
 pub use attributes::{Counts, Settings};
 pub use batch::Batch;
 pub use content::Attribute;

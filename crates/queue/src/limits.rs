@@ -58,3 +58,6 @@ pub const MOVE_TASK_COUNT_MAX: usize = 10;
 pub const MOVE_RATE_MAX: u32 = 500;
 /// Longest `TaskHandle` and receipt handle that is looked at, in bytes.
 pub const HANDLE_LEN_MAX: usize = 4096;
+
+/// The longest label of a permission, in characters.
+pub const LABEL_LEN_MAX: usize = 80;

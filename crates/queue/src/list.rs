@@ -25,7 +25,7 @@ impl Queues {
         ctx: &RequestContext,
         req: &ListDeadLetterSourceQueuesRequest,
     ) -> Result<ListDeadLetterSourceQueuesResult, ApiError> {
-        let queue = self.queue(ctx, req.queue_url.as_deref())?;
+        let queue = self.queue(ctx, req.queue_url.as_deref(), "ListDeadLetterSourceQueues")?;
         let page = Page::read(req.max_results, req.next_token.as_deref())?;
         let (names, next_token) = page.cut(self.sources(&queue.place).map(|source| &*source.place.name));
         Ok(ListDeadLetterSourceQueuesResult { queue_urls: urls(ctx, &names), next_token })

@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 
 use aws_api::sqs::{
-    AddPermissionRequest, CreateQueueRequest, CreateQueueResult, DeleteQueueRequest, EmptyResult,
-    GetQueueAttributesRequest, GetQueueAttributesResult, GetQueueUrlRequest, GetQueueUrlResult, ListQueueTagsRequest,
-    ListQueueTagsResult, PurgeQueueRequest, RemovePermissionRequest, SetQueueAttributesRequest, TagQueueRequest,
-    UntagQueueRequest,
+    CreateQueueRequest, CreateQueueResult, DeleteQueueRequest, EmptyResult, GetQueueAttributesRequest,
+    GetQueueAttributesResult, GetQueueUrlRequest, GetQueueUrlResult, ListQueueTagsRequest, ListQueueTagsResult,
+    PurgeQueueRequest, SetQueueAttributesRequest, TagQueueRequest, UntagQueueRequest,
 };
 use aws_api::{ApiError, Change, Entity, RequestContext, Timestamp};
 use uuid::Uuid;
@@ -62,7 +61,7 @@ impl Queues {
 
     /// `DeleteQueue`: removes a queue with its messages and move tasks; its name rests for a minute.
     pub fn delete_queue(&self, ctx: &RequestContext, req: &DeleteQueueRequest) -> Emptied {
-        let queue = self.queue(ctx, req.queue_url.as_deref())?;
+        let queue = self.queue(ctx, req.queue_url.as_deref(), "DeleteQueue")?;
         let mut changes = self.forgotten(ctx.now);
         changes.push(Change::delete::<Queue>(queue.key()));
         changes.push(Change::put(&Deleted { id: queue.id, place: queue.place.clone(), at: ctx.now }));
@@ -72,7 +71,7 @@ impl Queues {
 
     /// `PurgeQueue`: removes all messages, those in flight too; once a minute (`PurgeQueueInProgress`).
     pub fn purge_queue(&self, ctx: &RequestContext, req: &PurgeQueueRequest) -> Emptied {
-        let queue = self.queue(ctx, req.queue_url.as_deref())?;
+        let queue = self.queue(ctx, req.queue_url.as_deref(), "PurgeQueue")?;
         if queue.purged.is_some_and(|at| ctx.now < at.plus_secs(PURGE_INTERVAL_S)) {
             let name = &queue.place.name;
             let text = format!("Only one PurgeQueue operation on {name} is allowed every {PURGE_INTERVAL_S} seconds.");
@@ -82,15 +81,14 @@ impl Queues {
         Ok((EmptyResult {}, vec![Change::put(&purged)], Effect::Clear { queue: queue.id }))
     }
 
-    /// `GetQueueUrl`: finds a queue by name; other accounts' queues do not exist.
+    /// `GetQueueUrl`: finds a queue by name; other accounts' queues do not exist, unless their policy lets them be found.
     pub fn get_queue_url(&self, ctx: &RequestContext, req: &GetQueueUrlRequest) -> Result<GetQueueUrlResult, ApiError> {
         let name = required(req.queue_name.as_deref(), "QueueName")?;
-        let place = Place::new(ctx, name);
-        let own =
-            req.queue_owner_aws_account_id.as_deref().is_none_or(|owner| owner.is_empty() || owner == ctx.account());
-        if !own || !self.queues.contains_key(&place) {
-            return Err(refusal::no_such_queue());
-        }
+        let owner = req.queue_owner_aws_account_id.as_deref().filter(|owner| !owner.is_empty());
+        let place = Place { account: owner.unwrap_or(ctx.account()).into(), ..Place::new(ctx, name) };
+        let is_own = place.account == ctx.account();
+        self.admitted(ctx, &place, "GetQueueUrl")
+            .map_err(|refused| if is_own { refused } else { refusal::no_such_queue() })?;
         Ok(GetQueueUrlResult { queue_url: place.url(ctx) })
     }
 
@@ -101,14 +99,14 @@ impl Queues {
         req: &GetQueueAttributesRequest,
         counts: Counts,
     ) -> Result<GetQueueAttributesResult, ApiError> {
-        let queue = self.queue(ctx, req.queue_url.as_deref())?;
+        let queue = self.queue(ctx, req.queue_url.as_deref(), "GetQueueAttributes")?;
         let attributes = queue.attributes(&req.attribute_names, counts)?;
         Ok(GetQueueAttributesResult { attributes: (!req.attribute_names.is_empty()).then_some(attributes) })
     }
 
     /// `SetQueueAttributes`: changes some attributes, all of them or none.
     pub fn set_queue_attributes(&self, ctx: &RequestContext, req: &SetQueueAttributesRequest) -> Written {
-        let mut queue = self.queue(ctx, req.queue_url.as_deref())?.clone();
+        let mut queue = self.queue(ctx, req.queue_url.as_deref(), "SetQueueAttributes")?.clone();
         if req.attributes.is_empty() {
             return Err(refusal::missing("Attributes"));
         }
@@ -126,12 +124,12 @@ impl Queues {
         ctx: &RequestContext,
         req: &ListQueueTagsRequest,
     ) -> Result<ListQueueTagsResult, ApiError> {
-        Ok(ListQueueTagsResult { tags: self.queue(ctx, req.queue_url.as_deref())?.tags.clone() })
+        Ok(ListQueueTagsResult { tags: self.queue(ctx, req.queue_url.as_deref(), "ListQueueTags")?.tags.clone() })
     }
 
     /// `TagQueue`: a tag of the same key gets the new value.
     pub fn tag_queue(&self, ctx: &RequestContext, req: &TagQueueRequest) -> Written {
-        let mut queue = self.queue(ctx, req.queue_url.as_deref())?.clone();
+        let mut queue = self.queue(ctx, req.queue_url.as_deref(), "TagQueue")?.clone();
         if req.tags.is_empty() {
             return Err(refusal::missing("Tags"));
         }
@@ -142,25 +140,12 @@ impl Queues {
 
     /// `UntagQueue`: keys that are not there are passed over.
     pub fn untag_queue(&self, ctx: &RequestContext, req: &UntagQueueRequest) -> Written {
-        let mut queue = self.queue(ctx, req.queue_url.as_deref())?.clone();
+        let mut queue = self.queue(ctx, req.queue_url.as_deref(), "UntagQueue")?.clone();
         if req.tag_keys.is_empty() {
             return Err(refusal::missing("TagKeys"));
         }
         queue.tags.retain(|key, _| !req.tag_keys.contains(key));
         Ok((EmptyResult {}, vec![Change::put(&queue)]))
-    }
-
-    /// `AddPermission`: refused for every queue that exists, until policies are evaluated.
-    pub fn add_permission(&self, ctx: &RequestContext, req: &AddPermissionRequest) -> Written {
-        self.queue(ctx, req.queue_url.as_deref())?;
-        Err(refusal::no_resource_policies("AddPermission"))
-    }
-
-    /// `RemovePermission`: no label exists, since none can be added.
-    pub fn remove_permission(&self, ctx: &RequestContext, req: &RemovePermissionRequest) -> Written {
-        self.queue(ctx, req.queue_url.as_deref())?;
-        let label = required(req.label.as_deref(), "Label")?;
-        Err(refusal::invalid_value(label, "Label", "can't find label."))
     }
 
     /// A number that no queue has or had a minute ago.

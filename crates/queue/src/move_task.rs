@@ -117,12 +117,9 @@ impl Queues {
     /// The queue that a `SourceArn` names, so that the caller can count its messages before it starts a task.
     ///
     /// Missing, malformed, foreign, unknown: refused in this order, an unknown one with `ResourceNotFoundException`.
-    pub fn move_source(&self, ctx: &RequestContext, arn: Option<&str>) -> Result<&Queue, ApiError> {
-        self.task_queue(
-            ctx,
-            arn.filter(|arn| !arn.is_empty()).ok_or_else(|| refusal::missing("SourceArn"))?,
-            "SourceArn",
-        )
+    pub fn move_source(&self, ctx: &RequestContext, arn: Option<&str>, action: &str) -> Result<&Queue, ApiError> {
+        let arn = arn.filter(|arn| !arn.is_empty()).ok_or_else(|| refusal::missing("SourceArn"))?;
+        self.task_queue(ctx, arn, "SourceArn", action)
     }
 
     /// `StartMessageMoveTask`; `to_move` counts the messages of [`Queues::move_source`].
@@ -135,14 +132,15 @@ impl Queues {
         id: Uuid,
         to_move: u64,
     ) -> Result<(StartMessageMoveTaskResult, Vec<Change>), ApiError> {
-        let source = &self.move_source(ctx, req.source_arn.as_deref())?.place;
+        let source = &self.move_source(ctx, req.source_arn.as_deref(), "StartMessageMoveTask")?.place;
         let reason = format!("You must enter a value between 1 and {MOVE_RATE_MAX}.");
         let asked = req.max_number_of_messages_per_second;
         let rate = ranged(asked, 1..=MOVE_RATE_MAX, 0, "MaxNumberOfMessagesPerSecond", &reason)?;
         if self.sources(source).next().is_none() {
             return Err(refusal::invalid_parameter("Source queue must be configured as a Dead Letter Queue."));
         }
-        let destination = req.destination_arn.as_deref().map(|arn| self.task_queue(ctx, arn, "DestinationArn"));
+        let destination =
+            req.destination_arn.as_deref().map(|arn| self.task_queue(ctx, arn, "DestinationArn", "SendMessage"));
         let destination = destination.transpose()?.map(|queue| queue.place.clone());
         if destination.as_ref() == Some(source) {
             return Err(refusal::invalid_parameter("Source queue arn and destination queue arn cannot be the same."));
@@ -181,7 +179,7 @@ impl Queues {
         let handle = handle.ok_or_else(|| refusal::missing("TaskHandle"))?;
         let handle = read_handle(handle)
             .ok_or_else(|| refusal::invalid_parameter("Value for parameter TaskHandle is invalid."))?;
-        let source = &self.task_queue(ctx, &handle.source_arn, "SourceArn")?.place;
+        let source = &self.task_queue(ctx, &handle.source_arn, "SourceArn", "CancelMessageMoveTask")?.place;
         let mut task = self
             .tasks_of(source)
             .find(|task| task.id == handle.task_id)
@@ -204,7 +202,7 @@ impl Queues {
         ctx: &RequestContext,
         req: &ListMessageMoveTasksRequest,
     ) -> Result<ListMessageMoveTasksResult, ApiError> {
-        let source = &self.move_source(ctx, req.source_arn.as_deref())?.place;
+        let source = &self.move_source(ctx, req.source_arn.as_deref(), "ListMessageMoveTasks")?.place;
         let most = u32::try_from(MOVE_TASK_COUNT_MAX).unwrap_or(u32::MAX);
         let reason = format!("MaxResults must be an integer between 1 and {most}.");
         let count = ranged(req.max_results, 1..=most, 1, "MaxResults", &reason)?;
@@ -220,7 +218,7 @@ impl Queues {
         self.tasks.range(first..).map(|(_, task)| task).take_while(move |task| task.source == *source)
     }
 
-    fn task_queue(&self, ctx: &RequestContext, arn: &str, parameter: &str) -> Result<&Queue, ApiError> {
+    fn task_queue(&self, ctx: &RequestContext, arn: &str, parameter: &str, action: &str) -> Result<&Queue, ApiError> {
         if arn.parse::<Arn>().is_err() {
             return Err(refusal::invalid_parameter(format!(
                 "You must use this format to specify the {parameter}: \
@@ -228,10 +226,12 @@ impl Queues {
             )));
         }
         let own = |place: &Place| place.account == ctx.account() && place.region == ctx.region;
-        Place::from_arn(arn).filter(own).and_then(|place| self.queues.get(&place)).ok_or_else(|| {
-            let text = format!("The resource that you specified for the {parameter} parameter doesn't exist.");
-            refusal::resource_not_found(text)
-        })
+        let place =
+            Place::from_arn(arn).filter(own).filter(|place| self.queues.contains_key(place)).ok_or_else(|| {
+                let text = format!("The resource that you specified for the {parameter} parameter doesn't exist.");
+                refusal::resource_not_found(text)
+            })?;
+        self.admitted(ctx, &place, action)
     }
 }
 

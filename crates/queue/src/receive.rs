@@ -59,7 +59,7 @@ impl Received {
 impl Queues {
     /// Checks a `ReceiveMessage` before anything is read.
     pub fn begin_receive(&self, ctx: &RequestContext, req: ReceiveMessageRequest) -> Result<Receive, ApiError> {
-        let queue = self.queue(ctx, req.queue_url.as_deref())?;
+        let queue = self.queue(ctx, req.queue_url.as_deref(), "ReceiveMessage")?;
         let settings = &queue.settings;
         let between = |min: u32, max: u32| format!("Must be between {min} and {max}, if provided.");
         let count = ranged(

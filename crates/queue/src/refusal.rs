@@ -24,12 +24,6 @@ pub fn unsupported(message: impl Into<String>) -> ApiError {
     ApiError::new("UnsupportedOperation", message)
 }
 
-pub fn no_resource_policies(what: &str) -> ApiError {
-    unsupported(format!(
-        "{what}: resource policies are not supported yet. Keys, topics and rules of the queue's own account need none."
-    ))
-}
-
 pub fn no_fifo() -> ApiError {
     unsupported("FIFO queues are not supported yet.")
 }
@@ -40,6 +34,14 @@ pub fn no_such_queue() -> ApiError {
 
 pub fn access_denied(resource: &str) -> ApiError {
     ApiError::new("AccessDeniedException", format!("Access to the resource {resource} is denied.")).with_status(403)
+}
+
+pub fn explicitly_denied(principal: &str, action: &str, resource: &str) -> ApiError {
+    let action = action.to_ascii_lowercase();
+    let message = format!(
+        "User: {principal} is not authorized to perform: sqs:{action} on resource: {resource} with an explicit deny in a resource-based policy"
+    );
+    ApiError::new("AccessDeniedException", message).with_status(403)
 }
 
 pub fn unknown_attribute(name: &str) -> ApiError {

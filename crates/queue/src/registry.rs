@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 
 use aws_api::{ApiError, Change, Entity, RequestContext, Timestamp};
+use policy::Policy;
+use serde::de::Error as _;
 use serde::{Deserialize, Serialize};
 
-use crate::{MoveTask, Place, Settings, refusal};
+use crate::{MoveTask, Place, Settings, access};
 
 /// A queue's configuration.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,6 +59,8 @@ impl Entity for Deleted {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Queues {
     pub(crate) queues: BTreeMap<Place, Queue>,
+    /// Those of the queues that have one, read.
+    pub(crate) policies: BTreeMap<Place, Policy>,
     pub(crate) deleted: BTreeMap<Place, Deleted>,
     /// By the row's key, which sorts a source's tasks by their start.
     pub(crate) tasks: BTreeMap<String, MoveTask>,
@@ -68,7 +72,10 @@ impl Queues {
     /// Fails for a row that this version cannot read; nothing is changed then.
     pub fn absorb(&mut self, change: &Change) -> Result<(), serde_json::Error> {
         match change.kind {
-            Queue::KIND => absorb_place(&mut self.queues, change, |queue| queue.place.clone()),
+            Queue::KIND => {
+                self.absorb_policy(change)?;
+                absorb_place(&mut self.queues, change, |queue| queue.place.clone())
+            }
             Deleted::KIND => absorb_place(&mut self.deleted, change, |deleted| deleted.place.clone()),
             MoveTask::KIND => {
                 match &change.row {
@@ -86,11 +93,32 @@ impl Queues {
         }
     }
 
-    /// The queue that a `QueueUrl` names.
+    fn absorb_policy(&mut self, change: &Change) -> Result<(), serde_json::Error> {
+        let Some(row) = &change.row else {
+            if let Ok(place) = change.key.parse() {
+                self.policies.remove(&place);
+            }
+            return Ok(());
+        };
+        let queue: Queue = serde_json::from_slice(row)?;
+        match &queue.settings.policy {
+            Some(text) => {
+                let policy = access::parse(text).map_err(serde_json::Error::custom)?;
+                self.policies.insert(queue.place, policy);
+            }
+            None => {
+                self.policies.remove(&queue.place);
+            }
+        }
+        Ok(())
+    }
+
+    /// The queue that a `QueueUrl` names, if the caller may do this to it; `action` is IAM's, which batches have from what they
+    /// are batches of.
     ///
-    /// Missing, malformed and foreign URLs are refused, and those of no queue; in this order.
-    pub fn queue(&self, ctx: &RequestContext, url: Option<&str>) -> Result<&Queue, ApiError> {
-        self.queues.get(&Place::from_url(ctx, url)?).ok_or_else(refusal::no_such_queue)
+    /// Missing and malformed URLs are refused, those of no queue, and callers whom the policy denies or does not allow.
+    pub fn queue(&self, ctx: &RequestContext, url: Option<&str>, action: &str) -> Result<&Queue, ApiError> {
+        self.admitted(ctx, &Place::from_url(ctx, url)?, action)
     }
 
     /// The queue of an ARN, for deliveries from topics and rules.

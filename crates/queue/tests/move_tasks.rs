@@ -38,7 +38,7 @@ fn start(world: &mut World, now: i64, destination: Option<&str>, rate: Option<i3
         max_number_of_messages_per_second: rate,
     };
     let id = world.next().id;
-    let source = world.queues.move_source(&ctx, req.source_arn.as_deref())?.id;
+    let source = world.queues.move_source(&ctx, req.source_arn.as_deref(), "StartMessageMoveTask")?.id;
     let to_move = world.counts(source, ctx.now).visible;
     let (answer, changes) = world.queues.start_message_move_task(&ctx, &req, id, to_move)?;
     world.absorb(&changes);

@@ -120,7 +120,7 @@ fn any_host_and_the_path_decides() {
         format!("http://localhost:9/{ACCOUNT}/q/"),
         format!("/{ACCOUNT}/q"),
     ] {
-        assert_eq!(world.queues.queue(&ctx(at(0)), Some(&good)).unwrap().place.name, "q", "{good}");
+        assert_eq!(world.queues.queue(&ctx(at(0)), Some(&good), "SendMessage").unwrap().place.name, "q", "{good}");
     }
     for (bad, code, status) in [
         (None, "MissingRequiredParameterException", 400),
@@ -133,7 +133,7 @@ fn any_host_and_the_path_decides() {
         (Some(format!("http://host/{ACCOUNT}/r")), "QueueDoesNotExist", 400),
         (Some(format!("http://host/{ACCOUNT}/q.fifo")), "QueueDoesNotExist", 400),
     ] {
-        let got = refusal(world.queues.queue(&ctx(at(0)), bad.as_deref()));
+        let got = refusal(world.queues.queue(&ctx(at(0)), bad.as_deref(), "SendMessage"));
         assert_eq!((&*got.0, got.1), (code, status), "{bad:?}");
     }
 }
@@ -208,8 +208,8 @@ fn attributes() {
         (map([]), "MissingRequiredParameterException"),
         (map([("DelaySeconds", "1"), ("VisibilityTimeout", "43201")]), "InvalidAttributeValue"),
         (map([("DelaySeconds", "1"), ("FifoQueue", "true")]), "InvalidAttributeName"),
-        (map([("DelaySeconds", "1"), ("Policy", "{}")]), "UnsupportedOperation"),
-        (map([("SqsManagedSseEnabled", "true")]), "UnsupportedOperation"),
+        (map([("DelaySeconds", "1"), ("Policy", "{}")]), "InvalidAttributeValue"),
+        (map([("SqsManagedSseEnabled", "yes")]), "InvalidAttributeValue"),
     ] {
         assert_eq!(refusal(set(&mut world, attributes)).0, code);
         assert_eq!(world.queues, before);
@@ -336,12 +336,28 @@ fn tags() {
 }
 
 #[test]
-fn permissions_are_refused_and_have_no_effect() {
+fn permissions_that_are_refused() {
     let world = World::with([("q", map([]))]);
-    let add = AddPermissionRequest { queue_url: url("q"), label: Some("l".into()), ..Default::default() };
-    let got = refusal(world.queues.add_permission(&ctx(at(0)), &add));
-    assert_eq!(got.0, "UnsupportedOperation");
-    assert!(got.2.contains("resource policies are not supported yet"), "{}", got.2);
+    let add = |label: &str, accounts: &[&str], actions: &[&str]| {
+        let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+        let req = AddPermissionRequest {
+            queue_url: url("q"),
+            label: Some(label.into()),
+            aws_account_ids: texts(accounts),
+            actions: texts(actions),
+        };
+        refusal(world.queues.add_permission(&ctx(at(0)), &req))
+    };
+    assert_eq!(add("", &["111122223333"], &["SendMessage"]).0, "MissingRequiredParameterException");
+    assert_eq!(add("l", &[], &["SendMessage"]).0, "MissingRequiredParameterException");
+    assert_eq!(add("l", &["111122223333"], &[]).0, "MissingRequiredParameterException");
+    assert_eq!(add("l l", &["111122223333"], &["SendMessage"]).0, "InvalidParameterValueException");
+    assert_eq!(add("l", &["1"], &["SendMessage"]).0, "InvalidParameterValueException");
+    assert_eq!(
+        add("l", &["111122223333"], &["DeleteQueue"]).2,
+        "Value DeleteQueue for parameter ActionName is invalid. Reason: Only the queue owner is allowed to invoke this action."
+    );
+    assert_eq!(add("l", &["111122223333"], &["SendMessage"; 8]).2, "8 Actions were found, maximum allowed is 7.");
     let remove = RemovePermissionRequest { queue_url: url("q"), label: Some("l".into()) };
     assert_eq!(
         refusal(world.queues.remove_permission(&ctx(at(0)), &remove)).2,

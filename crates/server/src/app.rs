@@ -13,6 +13,7 @@ use crate::config::Config;
 use crate::counters::Counters;
 use crate::detector::Covered;
 use crate::digests::Turns;
+use crate::forbidden::Forbidden;
 use crate::handshakes::Handshakes;
 use crate::passed::{self, Passed};
 use crate::reservations::Reservations;
@@ -30,6 +31,8 @@ pub struct App {
     pub signer: Signer,
     /// Counts since the start.
     pub counters: Counters,
+    /// Deliveries that a policy stood in the way of, as far as somebody was told.
+    pub forbidden: Forbidden,
     /// TLS handshakes that came to nothing.
     pub handshakes: Arc<Handshakes>,
     /// Requests that failed authentication, to whichever service.
@@ -109,6 +112,7 @@ impl App {
             config,
             signer,
             counters: Counters::default(),
+            forbidden: Forbidden::default(),
             handshakes: Arc::default(),
             refusals: Arc::default(),
             wakers: Arc::default(),
@@ -187,6 +191,7 @@ impl App {
                 return Err(ApiError::internal("The change was stored but cannot be applied before a restart."));
             }
         }
+        self.forbidden.forget();
         self.chores.notify_one();
         Ok(())
     }

@@ -40,6 +40,8 @@ counters! {
     failed_notifications = "sigtrail_notifications_failed_total",
     /// Messages that went to a dead-letter queue instead.
     dead_lettered = "sigtrail_dead_lettered_total",
+    /// Messages and events that are lost to their target: there was no dead-letter queue, or it did not take them.
+    lost = "sigtrail_undelivered_lost_total",
     /// Messages sent to queues, by whomever.
     messages_sent = "sigtrail_messages_sent_total",
     /// Messages received.

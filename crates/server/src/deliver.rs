@@ -28,6 +28,7 @@ impl App {
                 add(&self.counters.filtered, publication.summary.filtered());
                 add(&self.counters.failed_notifications, placed.dead_lettered + placed.lost);
                 add(&self.counters.dead_lettered, placed.dead_lettered);
+                add(&self.counters.lost, placed.lost);
             }
         })
         .map_err(|error| unavailable(&error))?;
@@ -42,7 +43,7 @@ impl App {
             let registry = self.registry();
             for event in events {
                 let arrival = Arrival {
-                    account: ctx.account(),
+                    account: &event.account,
                     region: &ctx.region,
                     bus: &event.bus,
                     envelope: &event.envelope,
@@ -78,6 +79,7 @@ impl App {
             signing_cert_url,
             sign: &|version, canonical| self.signer.sign(version, canonical),
             next_seq: &mut next_seq,
+            forbidden: &mut |refusal| self.forbidden.tell(refusal, now),
         });
         match failed {
             Some(error) => Err(error),
@@ -101,6 +103,7 @@ impl App {
         add(&counters.filtered, counts.filtered);
         add(&counters.failed_notifications, counts.failed_notifications);
         add(&counters.dead_lettered, counts.dead_lettered);
+        add(&counters.lost, counts.lost);
         add(&counters.messages_sent, messages);
     }
 }

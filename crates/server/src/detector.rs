@@ -12,8 +12,8 @@ use aws_api::cloudtrail::{
     StartLoggingRequest,
 };
 use aws_api::events::{EventsApi, PutRuleRequest, PutTargetsRequest, Target};
-use aws_api::sns::{CreateTopicRequest, SnsApi, SubscribeRequest};
-use aws_api::sqs::{CreateQueueRequest, SqsApi};
+use aws_api::sns::{CreateTopicRequest, SetTopicAttributesRequest, SnsApi, SubscribeRequest};
+use aws_api::sqs::{CreateQueueRequest, SetQueueAttributesRequest, SqsApi};
 use aws_api::{ApiError, Caller, RequestContext, Role};
 use gateway::{Backend, Body};
 use http::{Method, Request};
@@ -110,6 +110,7 @@ impl<'a> Detector<'a> {
                 account: account.to_owned(),
                 arn: format!("arn:aws:iam::{account}:root"),
                 principal_id: account.to_owned(),
+                role_arn: None,
                 role: Role::Admin,
             },
             region: region.to_owned(),
@@ -120,25 +121,18 @@ impl<'a> Detector<'a> {
         Self { app, services: Services(Arc::clone(app)), ctx }
     }
 
-    fn complete_key(&self) -> Vec<u8> {
-        format!("detector/{}/{}", self.ctx.account(), self.ctx.region).into_bytes()
+    fn complete_key(&self) -> String {
+        format!("detector/{}/{}", self.ctx.account(), self.ctx.region)
     }
 
     /// Was everything made once? Until then each part is made to the end; after that, only what is gone is made again, and
     /// what somebody changed stays changed.
     fn is_complete(&self) -> Result<bool, ApiError> {
-        let row = self.app.store.get(Space::Meta, &self.complete_key()).map_err(|error| unavailable(&error))?;
-        Ok(row.is_some())
+        self.is_noted(&self.complete_key())
     }
 
     async fn complete(&self) -> Result<(), ApiError> {
-        if self.is_complete()? {
-            return Ok(());
-        }
-        let mut unit = Unit::new();
-        unit.put(Space::Meta, self.complete_key(), Vec::new());
-        self.app.store.commit(unit).await.map_err(|error| unavailable(&error))?;
-        Ok(())
+        self.note(self.complete_key()).await
     }
 
     fn bucket_name(&self) -> String {
@@ -228,7 +222,7 @@ impl<'a> Detector<'a> {
 
     async fn queue(&self) -> Result<(), ApiError> {
         if self.app.registry().queues.queue_by_arn(&self.arn("sqs", &self.app.config.region)).is_some() {
-            return Ok(());
+            return self.queue_policy(false).await;
         }
         let retention = ("MessageRetentionPeriod".to_owned(), "1209600".to_owned());
         let visibility = ("VisibilityTimeout".to_owned(), "60".to_owned());
@@ -238,6 +232,73 @@ impl<'a> Detector<'a> {
             ..CreateQueueRequest::default()
         };
         self.services.create_queue(&self.ctx, queue).await?;
+        self.queue_policy(true).await
+    }
+
+    /// Lets the topics of all regions send into the queue, once: a queue of an earlier version asked for no policy. After that
+    /// it is the owner's to change or to take away.
+    async fn queue_policy(&self, is_new: bool) -> Result<(), ApiError> {
+        let queue = self.arn("sqs", &self.app.config.region);
+        let name = format!("detector-queue-policy/{}", self.ctx.account());
+        let has_policy = self.app.registry().queues.queue_by_arn(&queue).is_some_and(|it| it.settings.policy.is_some());
+        if !has_policy && (is_new || !self.is_noted(&name)?) {
+            let topics = self.arn("sns", "*");
+            let policy = serde_json::json!({ "Version": "2012-10-17", "Statement": [{
+                "Sid": "TopicsMaySend",
+                "Effect": "Allow",
+                "Principal": { "Service": "sns.amazonaws.com" },
+                "Action": "sqs:SendMessage",
+                "Resource": queue,
+                "Condition": { "ArnLike": { "aws:SourceArn": topics } },
+            }]});
+            let request = SetQueueAttributesRequest {
+                queue_url: Some(format!("/{}/{NAME}", self.ctx.account())),
+                attributes: BTreeMap::from([("Policy".to_owned(), policy.to_string())]),
+            };
+            self.services.set_queue_attributes(&self.ctx, request).await?;
+        }
+        self.note(name).await
+    }
+
+    /// Lets the rule of the region publish to its topic; once, as [`Self::queue_policy`].
+    async fn topic_policy(&self, topic: &str, is_new: bool) -> Result<(), ApiError> {
+        let name = format!("detector-topic-policy/{}/{}", self.ctx.account(), self.ctx.region);
+        if !is_new && self.is_noted(&name)? {
+            return Ok(());
+        }
+        let parsed = topic.parse().map_err(|_| ApiError::internal("the topic has no ARN"))?;
+        if !self.app.registry().topics.has_own_policy(&parsed) {
+            let policy = serde_json::json!({ "Version": "2012-10-17", "Statement": [{
+                "Sid": "RuleMayPublish",
+                "Effect": "Allow",
+                "Principal": { "Service": "events.amazonaws.com" },
+                "Action": "sns:Publish",
+                "Resource": topic,
+                "Condition": { "ArnEquals": { "aws:SourceArn": self.arn("events", &self.ctx.region) } },
+            }]});
+            let request = SetTopicAttributesRequest {
+                topic_arn: Some(topic.to_owned()),
+                attribute_name: Some("Policy".into()),
+                attribute_value: Some(policy.to_string()),
+            };
+            self.services.set_topic_attributes(&self.ctx, request).await?;
+        }
+        self.note(name).await
+    }
+
+    fn is_noted(&self, name: &str) -> Result<bool, ApiError> {
+        let row = self.app.store.get(Space::Meta, name.as_bytes()).map_err(|error| unavailable(&error))?;
+        Ok(row.is_some())
+    }
+
+    /// Remembers that something was done once.
+    async fn note(&self, name: String) -> Result<(), ApiError> {
+        if self.is_noted(&name)? {
+            return Ok(());
+        }
+        let mut unit = Unit::new();
+        unit.put(Space::Meta, name.into_bytes(), Vec::new());
+        self.app.store.commit(unit).await.map_err(|error| unavailable(&error))?;
         Ok(())
     }
 
@@ -261,6 +322,7 @@ impl<'a> Detector<'a> {
             };
             self.services.subscribe(&self.ctx, subscription).await?;
         }
+        self.topic_policy(&topic_arn, !has_topic).await?;
         let has_rule = self.app.registry().buses.has_rule(self.ctx.account(), region, bus::DEFAULT_BUS, NAME);
         if has_rule && complete {
             return Ok(());
@@ -283,7 +345,8 @@ impl<'a> Detector<'a> {
     }
 
     fn arn(&self, service: &str, region: &str) -> String {
-        aws_api::Arn::new(service, region, self.ctx.account(), NAME).to_string()
+        let resource = if service == "events" { format!("rule/{NAME}") } else { NAME.to_owned() };
+        aws_api::Arn::new(service, region, self.ctx.account(), resource).to_string()
     }
 }
 

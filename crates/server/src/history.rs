@@ -103,6 +103,7 @@ mod tests {
                 account: "111122223333".into(),
                 arn: String::new(),
                 principal_id: String::new(),
+                role_arn: None,
                 role: Role::Audit,
             },
             region: "us-east-1".into(),

@@ -14,6 +14,7 @@ mod deliveries;
 mod detector;
 mod digest_keys;
 mod digests;
+mod forbidden;
 mod forget;
 mod handshakes;
 mod history;

@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use aws_api::{ApiError, Arn, Timestamp};
 use pipeline::Registry;
+use policy::ServiceCaller;
 use queue::Effect;
 use serde::Serialize;
 use store::Unit;
-use topic::Publication;
+use topic::{NotPublished, Publication};
 use trail::Trail;
 
 use crate::app::App;
@@ -41,16 +42,22 @@ struct Notice<'a> {
     s3_object_key: [&'a str; 1],
 }
 
-/// The topic of a trail is there to be told. It is of the trail's account, so it needs no policy to let CloudTrail publish.
-pub fn check_topic(registry: &Registry, topic: Option<&str>) -> Result<(), ApiError> {
-    let is_there = |topic: &str| topic.parse().is_ok_and(|arn: Arn| registry.exists(&arn));
-    topic.is_none_or(is_there).then_some(()).ok_or_else(trail::insufficient_topic_policy)
+/// The topic of a trail is there to be told, and its policy lets CloudTrail publish for this trail: "Amazon SNS topic policy for
+/// CloudTrail" in the user guide; the default policy does not.
+pub fn check_topic(registry: &Registry, topic: Option<&str>, trail_arn: &str) -> Result<(), ApiError> {
+    let is_open = |topic: &str| topic.parse().is_ok_and(|arn: Arn| registry.topics.is_open_to(&arn, caller(trail_arn)));
+    topic.is_none_or(is_open).then_some(()).ok_or_else(trail::insufficient_topic_policy)
+}
+
+/// CloudTrail, as the policies of topics see it.
+fn caller(trail_arn: &str) -> ServiceCaller<'_> {
+    ServiceCaller::new("cloudtrail.amazonaws.com", trail_arn)
 }
 
 /// Tells a topic that a trail has it now. The trail has it, whether or not that succeeds.
-pub async fn validate(app: &Arc<App>, topic: Option<&str>, now: Timestamp) {
+pub async fn validate(app: &Arc<App>, topic: Option<&str>, trail_arn: &str, now: Timestamp) {
     let Some(topic) = topic.and_then(|topic| topic.parse().ok()) else { return };
-    let told = match publish(app, &topic, VALIDATION.into(), now) {
+    let told = match publish(app, &topic, trail_arn, VALIDATION.into(), now) {
         Ok(effects) => app.commit_effects(effects).await.map(drop),
         Err(error) => Err(error),
     };
@@ -62,10 +69,10 @@ pub async fn validate(app: &Arc<App>, topic: Option<&str>, now: Timestamp) {
 /// Adds the notice of a log file to the unit that delivers it, if its trail has a topic. A topic that is gone does not keep
 /// the file from being delivered.
 pub fn stage(app: &App, trail: &Trail, key: &str, now: Timestamp, unit: &mut Unit) -> Option<Told> {
-    let topic = trail.sns_topic()?;
+    let (topic, trail_arn) = (trail.sns_topic()?, trail.arn().to_string());
     let notice = Notice { s3_bucket: &trail.s3_bucket_name, s3_object_key: [key] };
     let message = serde_json::to_string(&notice).map_err(|_| ApiError::internal("The notice could not be written."));
-    let told = message.and_then(|message| publish(app, &topic, message, now)).and_then(|effects| {
+    let told = message.and_then(|message| publish(app, &topic, &trail_arn, message, now)).and_then(|effects| {
         let queues = visible_queues(&effects);
         app.stage(unit, effects)?;
         Ok(queues)
@@ -80,8 +87,14 @@ pub fn stage(app: &App, trail: &Trail, key: &str, now: Timestamp, unit: &mut Uni
     })
 }
 
-fn publish(app: &App, topic: &Arn, message: String, now: Timestamp) -> Result<Vec<Effect>, ApiError> {
+fn publish(app: &App, topic: &Arn, trail_arn: &str, message: String, now: Timestamp) -> Result<Vec<Effect>, ApiError> {
     let publication = Publication { message, ..Publication::default() };
-    let published = app.registry().topics.publish(topic, &publication, now, clock::new_id())?;
+    let registry = app.registry();
+    let published = registry.topics.publish(topic, caller(trail_arn), &publication, now, clock::new_id());
+    if let Err(NotPublished::Forbidden(refusal)) = &published {
+        app.forbidden.tell(refusal, now);
+    }
+    let published = published?;
+    drop(registry);
     app.deliver_published(now, app.endpoint(), &[published])
 }

@@ -54,6 +54,12 @@ pub struct Topic {
     /// `None` if it was never set, which stands for version 1.
     #[serde(default)]
     pub signature_version: Option<SignatureVersion>,
+    /// The text of its policy; `None` if it was never set, which stands for the default policy.
+    #[serde(default)]
+    pub policy: Option<String>,
+    /// `PassThrough` if it was set: nothing is traced, which is also what holds without it.
+    #[serde(default)]
+    pub tracing_config: Option<String>,
     /// At most [`TAGS_MAX`](crate::TAGS_MAX).
     #[serde(default)]
     pub tags: BTreeMap<String, String>,

@@ -4,15 +4,17 @@
 //! [`Topics::absorb`] changes anything. [`Topics::publish`] returns the deliveries; this crate does not know what a queue is
 //! beyond its ARN, makes no signature and sends nothing.
 //!
-//! Subscriptions have the protocol `sqs`. What AWS has beyond that (other protocols, FIFO topics, topic policies, encryption)
-//! is refused by name, never stored without effect.
+//! Subscriptions have the protocol `sqs`. What AWS has beyond that (other protocols, FIFO topics, encryption) is refused by name,
+//! never stored without effect.
 
+mod access;
 mod attribute;
 mod entity;
 mod envelope;
 mod filter;
 mod message;
 mod page;
+mod permission;
 mod publish;
 mod refusal;
 mod settings;
@@ -26,21 +28,31 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use aws_api::{ApiError, Arn, Change, Entity, RequestContext};
+use policy::Policy;
 use serde::de::Error as _;
 
+pub use access::POLICY_LEN_MAX;
 pub use attribute::{ATTRIBUTE_NAME_LEN_MAX, ATTRIBUTES_MAX, MessageAttributes};
 pub use entity::{FilterPolicyScope, RedrivePolicy, SignatureVersion, Subscription, SubscriptionSettings, Topic};
 pub use envelope::{Envelope, unsubscribe_url};
 pub use filter::{COMBINATIONS_MAX, FILTER_POLICY_LEN_MAX, KEYS_MAX};
 pub use message::{MESSAGE_LEN_MAX, Publication, SUBJECT_CHARS_MAX};
 pub use page::PAGE_LEN;
-pub use publish::{BATCH_ENTRIES_MAX, Body, Delivery, Published, RAW_ATTRIBUTES_MAX, Summary};
+pub use publish::{BATCH_ENTRIES_MAX, Body, Delivery, NotPublished, Published, RAW_ATTRIBUTES_MAX, Summary};
 pub use subscriptions::{FILTER_POLICIES_MAX, SUBSCRIPTIONS_MAX};
 pub use tags::TAGS_MAX;
 pub use topics::{DISPLAY_NAME_CHARS_MAX, TOPIC_NAME_LEN_MAX, TOPICS_MAX};
 
 use filter::Filter;
 use refusal::{invalid, missing, no_topic, not_authorized};
+
+/// A topic, with its policy ready to decide.
+#[derive(Debug)]
+struct TopicEntry {
+    row: Topic,
+    arn: String,
+    policy: Policy,
+}
 
 /// A subscription and its filter policy, compiled.
 #[derive(Debug)]
@@ -53,7 +65,7 @@ struct Subscribed {
 /// All topics and subscriptions of all accounts and regions.
 #[derive(Debug, Default, Clone)]
 pub struct Topics {
-    topics: BTreeMap<String, Topic>,
+    topics: BTreeMap<String, Arc<TopicEntry>>,
     /// By `account/region/topic/id`, so that a topic's are neighbours.
     subscriptions: BTreeMap<String, Arc<Subscribed>>,
 }
@@ -69,11 +81,14 @@ impl Topics {
     /// order.
     ///
     /// # Errors
-    /// If the row is not the JSON that this crate writes.
+    /// If the row is not the JSON that this crate writes, or a policy in it not one that it accepts.
     pub fn absorb(&mut self, change: &Change) -> Result<(), serde_json::Error> {
         match (change.kind, &change.row) {
             (Topic::KIND, Some(row)) => {
-                self.topics.insert(change.key.clone(), serde_json::from_slice(row)?);
+                let row: Topic = serde_json::from_slice(row)?;
+                let policy = access::parse(&row.policy_text()).map_err(serde_json::Error::custom)?;
+                let entry = TopicEntry { arn: row.arn().to_string(), row, policy };
+                self.topics.insert(change.key.clone(), Arc::new(entry));
             }
             (Topic::KIND, None) => {
                 self.topics.remove(&change.key);
@@ -97,28 +112,51 @@ impl Topics {
         topic.partition == "aws" && topic.service == "sns" && self.topics.contains_key(&key_of(topic))
     }
 
+    /// Was a policy set on this topic? Else it has the default one.
+    pub fn has_own_policy(&self, topic: &Arn) -> bool {
+        self.row(&key_of(topic)).is_some_and(|topic| topic.policy.is_some())
+    }
+
     /// A topic's subscriptions with their keys, in the order of their ids.
     fn subscribed<'a>(&'a self, topic: &Topic) -> impl Iterator<Item = (&'a String, &'a Arc<Subscribed>)> + use<'a> {
         let prefix = format!("{}/", topic.key());
         self.subscriptions.range(prefix.clone()..).take_while(move |(key, _)| key.starts_with(&prefix))
     }
 
-    /// The topic that a request names, if it is the caller's.
+    /// The topic that a request names, if the caller may do this to it.
     fn topic(&self, ctx: &RequestContext, arn: Option<&str>, action: &str) -> Result<&Topic, ApiError> {
-        let arn = topic_arn(ctx, arn, action)?;
-        self.topics.get(&key_of(&arn)).ok_or_else(no_topic)
+        self.topic_for(ctx, arn, action, &[])
+    }
+
+    /// The same with condition keys that only this request has.
+    fn topic_for(
+        &self,
+        ctx: &RequestContext,
+        arn: Option<&str>,
+        action: &str,
+        context: &[(&str, &str)],
+    ) -> Result<&Topic, ApiError> {
+        let text = arn.ok_or_else(|| missing("topicArn"))?;
+        let arn = topic_arn(ctx, text)?;
+        let Some(entry) = self.topics.get(&key_of(&arn)) else {
+            // Of another account's topics nothing is told, not even whether they exist.
+            let own = arn.account == ctx.account();
+            return Err(if own { no_topic() } else { not_authorized(&ctx.caller.arn, action, text) });
+        };
+        entry.admit(ctx, action, context)?;
+        Ok(&entry.row)
+    }
+
+    fn row(&self, key: &str) -> Option<&Topic> {
+        self.topics.get(key).map(|entry| &entry.row)
     }
 }
 
-/// Reads the ARN of a topic in the caller's account and the request's region.
-fn topic_arn(ctx: &RequestContext, arn: Option<&str>, action: &str) -> Result<Arn, ApiError> {
-    let text = arn.ok_or_else(|| missing("topicArn"))?;
+/// Reads the ARN of a topic in the request's region.
+fn topic_arn(ctx: &RequestContext, text: &str) -> Result<Arn, ApiError> {
     let arn = parse_arn(text, "TopicArn")?;
     if arn.service != "sns" || arn.partition != "aws" || arn.region != ctx.region || arn.resource.contains(':') {
         return Err(invalid("TopicArn"));
-    }
-    if arn.account != ctx.account() {
-        return Err(not_authorized(&ctx.caller.arn, action, text));
     }
     Ok(arn)
 }

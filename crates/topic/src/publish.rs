@@ -8,6 +8,7 @@ use aws_api::sns::{
     PublishBatchRequest, PublishBatchResponse, PublishBatchResultEntry, PublishRequest, PublishResponse,
 };
 use aws_api::{ApiError, Arn, RequestContext, Timestamp};
+use policy::{Refusal, ServiceCaller};
 use uuid::Uuid;
 
 use crate::attribute::MessageAttributes;
@@ -15,7 +16,7 @@ use crate::envelope::Envelope;
 use crate::filter::Verdict;
 use crate::message::{MESSAGE_LEN_MAX, Publication};
 use crate::refusal::{invalid, missing};
-use crate::{Subscribed, Topics};
+use crate::{Subscribed, Topic, Topics};
 
 /// Message attributes that a raw delivery can carry: SQS's bound ("Amazon SNS raw message delivery" in the SNS guide).
 pub const RAW_ATTRIBUTES_MAX: usize = 10;
@@ -98,12 +99,38 @@ impl Summary {
 pub struct Published {
     /// The publication's id, which all its envelopes show.
     pub message_id: Uuid,
+    /// To which topic.
+    pub topic_arn: String,
     /// To be committed together.
     pub deliveries: Vec<Delivery>,
     /// Counts; `delivered + redriven` is the number of deliveries.
     pub summary: Summary,
     /// Bytes of the message and its attributes: `PublishSize`.
     pub size: usize,
+}
+
+/// Why a service could not publish.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NotPublished<'a> {
+    /// The topic's policy does not let it.
+    Forbidden(Refusal<'a>),
+    /// Anything else.
+    Refused(ApiError),
+}
+
+impl From<ApiError> for NotPublished<'_> {
+    fn from(error: ApiError) -> Self {
+        Self::Refused(error)
+    }
+}
+
+impl From<NotPublished<'_>> for ApiError {
+    fn from(reason: NotPublished<'_>) -> Self {
+        match reason {
+            NotPublished::Forbidden(refusal) => Self::new("AuthorizationError", refusal.message()).with_status(403),
+            NotPublished::Refused(error) => error,
+        }
+    }
 }
 
 impl Published {
@@ -117,23 +144,32 @@ impl Published {
 }
 
 impl Topics {
-    /// Publishes from inside the server, for a rule's target: the owner of the topic is not asked.
+    /// Publishes from inside the server, for a service of AWS: a rule, a trail, an alarm.
     ///
     /// Changes nothing. The same `message_id` for the same event makes the same deliveries, so that a repetition after a
     /// crash can be recognised.
     ///
     /// # Errors
-    /// `NotFound` if there is no such topic, `InvalidParameter` or `ParameterValueInvalid` if the publication is against the
-    /// rules.
-    pub fn publish(
-        &self,
+    /// `NotFound` if there is no such topic, a [`Refusal`] if its policy does not let the service publish, `InvalidParameter`
+    /// or `ParameterValueInvalid` if the publication is against the rules.
+    pub fn publish<'a>(
+        &'a self,
         topic_arn: &Arn,
+        caller: ServiceCaller<'a>,
         publication: &Publication,
         now: Timestamp,
         message_id: Uuid,
-    ) -> Result<Published, ApiError> {
+    ) -> Result<Published, NotPublished<'a>> {
+        let entry = self.published_topic(topic_arn)?;
+        caller.ask(Some(&entry.policy), "sns:Publish", &entry.arn).map_err(NotPublished::Forbidden)?;
         publication.validate("messageAttributes")?;
-        self.fan_out(topic_arn, publication, now, message_id)
+        Ok(self.fan_out(&entry.row, publication, now, message_id)?)
+    }
+
+    /// Could a service publish to this topic?
+    pub fn is_open_to(&self, topic_arn: &Arn, caller: ServiceCaller<'_>) -> bool {
+        self.published_topic(topic_arn)
+            .is_ok_and(|entry| caller.ask(Some(&entry.policy), "sns:Publish", &entry.arn).is_ok())
     }
 
     /// The operation `Publish`.
@@ -152,8 +188,8 @@ impl Topics {
             (Some(arn), None) | (None, Some(arn)) => arn,
             (None, None) => return Err(invalid("TopicArn or TargetArn Reason: no value for required parameter")),
         };
-        let topic = self.topic(ctx, Some(arn), "Publish")?.arn();
-        let published = self.fan_out(&topic, &publication, ctx.now, message_id)?;
+        let topic = self.topic(ctx, Some(arn), "Publish")?;
+        let published = self.fan_out(topic, &publication, ctx.now, message_id)?;
         Ok((PublishResponse { message_id: message_id.to_string() }, published))
     }
 
@@ -174,7 +210,7 @@ impl Topics {
             let message = "The batch request contains more entries than permissible.";
             return Err(ApiError::new("TooManyEntriesInBatchRequest", message));
         }
-        let topic = self.topic(ctx, req.topic_arn.as_deref(), "Publish")?.arn();
+        let topic = self.topic(ctx, req.topic_arn.as_deref(), "Publish")?;
         let ids = batch_ids(req)?;
         let mut publications = Vec::with_capacity(entries.len());
         for (position, entry) in (1..).zip(entries) {
@@ -188,7 +224,7 @@ impl Topics {
         }
         let (mut answer, mut all) = (PublishBatchResponse::default(), Vec::with_capacity(entries.len()));
         for (id, publication) in ids.into_iter().zip(&publications) {
-            let published = self.fan_out(&topic, publication, ctx.now, new_id())?;
+            let published = self.fan_out(topic, publication, ctx.now, new_id())?;
             answer
                 .successful
                 .push(PublishBatchResultEntry { id: id.into(), message_id: published.message_id.to_string() });
@@ -200,12 +236,11 @@ impl Topics {
     /// The publication has been validated.
     fn fan_out(
         &self,
-        topic_arn: &Arn,
+        topic: &Topic,
         publication: &Publication,
         now: Timestamp,
         message_id: Uuid,
     ) -> Result<Published, ApiError> {
-        let topic = self.published_topic(topic_arn)?;
         let text: Arc<str> = publication.text_for("sqs")?.into();
         let envelope = LazyCell::new(|| {
             Arc::new(Envelope {
@@ -218,8 +253,13 @@ impl Topics {
                 attributes: publication.attributes.clone(),
             })
         });
-        let mut published =
-            Published { message_id, deliveries: Vec::new(), summary: Summary::default(), size: publication.size() };
+        let mut published = Published {
+            message_id,
+            topic_arn: topic.arn().to_string(),
+            deliveries: Vec::new(),
+            summary: Summary::default(),
+            size: publication.size(),
+        };
         for (_, subscribed) in self.subscribed(topic) {
             let verdict = match &subscribed.filter {
                 Some(filter) => filter.judge(&text, &publication.attributes),

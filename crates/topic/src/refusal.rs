@@ -32,8 +32,7 @@ pub(crate) fn no_resource() -> ApiError {
     ApiError::new("ResourceNotFound", "Resource does not exist").with_status(404)
 }
 
-/// Another account's topic: nothing is told of it, not even whether it exists. Topic policies, which could allow it, are
-/// not supported yet.
+/// No statement of a policy allows it, or there is no such topic of another account.
 pub(crate) fn not_authorized(principal: &str, action: &str, resource: &str) -> ApiError {
     let message = format!(
         "User: {principal} is not authorized to perform: SNS:{action} on resource: {resource} because no \

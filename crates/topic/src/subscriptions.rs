@@ -39,7 +39,11 @@ impl Topics {
         id: Uuid,
         queue_exists: &dyn Fn(&Arn) -> bool,
     ) -> Result<(SubscribeResponse, Vec<Change>), ApiError> {
-        let topic = self.topic(ctx, req.topic_arn.as_deref(), "Subscribe")?;
+        let asked_of_policy = [
+            ("sns:Protocol", req.protocol.as_deref().unwrap_or_default()),
+            ("sns:Endpoint", req.endpoint.as_deref().unwrap_or_default()),
+        ];
+        let topic = self.topic_for(ctx, req.topic_arn.as_deref(), "Subscribe", &asked_of_policy)?;
         check_protocol(req.protocol.as_deref())?;
         let endpoint = check_endpoint(topic, req.endpoint.as_deref())?;
         let refuse = |reason: Reason| reason.refusal("Attributes Reason: ");
@@ -98,7 +102,7 @@ impl Topics {
         let Some(subscribed) = self.subscriptions.get(&key) else { return Ok(Vec::new()) };
         let mut changes = vec![Change::delete::<Subscription>(key)];
         let row = &subscribed.row;
-        if let Some(topic) = self.topics.get(&topic_key(&row.account, &row.region, &row.topic)) {
+        if let Some(topic) = self.row(&topic_key(&row.account, &row.region, &row.topic)) {
             let subscriptions_deleted = topic.subscriptions_deleted + 1;
             changes.push(Change::put(&Topic { subscriptions_deleted, ..topic.clone() }));
         }
@@ -176,7 +180,7 @@ impl Topics {
         let filters = settings::filters(&row.settings).map_err(refuse)?;
         if filters
             && filter.is_none()
-            && let Some(topic) = self.topics.get(&topic_key(&row.account, &row.region, &row.topic))
+            && let Some(topic) = self.row(&topic_key(&row.account, &row.region, &row.topic))
             && self.subscribed(topic).filter(|(_, it)| it.filter.is_some()).count() >= FILTER_POLICIES_MAX
         {
             return Err(too_many_filters());
@@ -214,7 +218,7 @@ fn check_protocol(protocol: Option<&str>) -> Result<(), ApiError> {
     }
 }
 
-/// The queue, which must be of the topic's account: others would need a queue policy and a confirmation.
+/// The queue, which must be of the topic's account: others would need a confirmation, and an owner of their own.
 fn check_endpoint(topic: &Topic, endpoint: Option<&str>) -> Result<Arn, ApiError> {
     let text = endpoint
         .filter(|text| !text.is_empty())
@@ -231,7 +235,7 @@ fn check_endpoint(topic: &Topic, endpoint: Option<&str>) -> Result<Arn, ApiError
     }
     if arn.account != topic.account {
         return Err(invalid(
-            "Endpoint Reason: the queue belongs to another account; that needs a queue policy, which is not supported yet",
+            "Endpoint Reason: the queue belongs to another account than the topic, which is not supported yet",
         ));
     }
     Ok(arn)

@@ -4,6 +4,7 @@ use std::fmt::Debug;
 
 use aws_api::sns::{CreateTopicRequest, SubscribeRequest};
 use aws_api::{ApiError, Arn, Caller, Change, RequestContext, Role, Timestamp};
+use policy::ServiceCaller;
 use uuid::Uuid;
 
 use crate::Topics;
@@ -17,6 +18,7 @@ pub(crate) fn ctx() -> RequestContext {
             account: ACCOUNT.into(),
             arn: format!("arn:aws:iam::{ACCOUNT}:user/admin"),
             principal_id: "AIDAEXAMPLE".into(),
+            role_arn: None,
             role: Role::Admin,
         },
         region: REGION.into(),
@@ -72,3 +74,10 @@ pub(crate) fn subscribe(topics: &mut Topics, topic: &str, queue_name: &str, attr
     apply(topics, &changes);
     answer.subscription_arn
 }
+
+/// A service that the default policy lets publish: an alarm of the owner's.
+pub(crate) const OWNERS: ServiceCaller<'static> = ServiceCaller {
+    name: "cloudwatch.amazonaws.com",
+    source_arn: "arn:aws:cloudwatch:eu-central-1:111122223333:alarm:a",
+    tells_owner: true,
+};

@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::entity::{SignatureVersion, topic_key};
 use crate::page::page;
 use crate::refusal::{invalid, missing, no_topic};
-use crate::{Subscription, Topic, Topics, is_unprintable, key_of, tags, topic_arn};
+use crate::{Subscription, Topic, TopicEntry, Topics, access, is_unprintable, key_of, tags};
 
 /// The longest name of a topic, in characters.
 pub const TOPIC_NAME_LEN_MAX: usize = 256;
@@ -24,11 +24,10 @@ pub const DISPLAY_NAME_CHARS_MAX: usize = 100;
 pub const TOPICS_MAX: usize = 100_000;
 
 /// Attributes that AWS has and that would have no effect here, with what to say of them.
-const UNSUPPORTED: [(&str, &str); 10] = [
-    ("Policy", "topic policies are not supported yet; delivery within the account needs none"),
+const UNSUPPORTED: [(&str, &str); 9] = [
     ("KmsMasterKeyId", "encryption with KMS is not supported yet"),
     ("DeliveryPolicy", "delivery policies concern HTTP endpoints, which are not supported yet"),
-    ("TracingConfig", "X-Ray tracing is not supported yet"),
+    ("TracingConfig", "X-Ray tracing is not supported yet; PassThrough is what holds"),
     ("FifoTopic", "FIFO topics are not supported yet"),
     ("ContentBasedDeduplication", "FIFO topics are not supported yet"),
     ("FifoThroughputScope", "FIFO topics are not supported yet"),
@@ -54,6 +53,8 @@ impl Topics {
             name: checked_name(name, &req.attributes)?.into(),
             display_name: String::new(),
             signature_version: None,
+            policy: None,
+            tracing_config: None,
             tags: tags::read(&req.tags)?,
             created: ctx.now,
             subscriptions_deleted: 0,
@@ -66,7 +67,7 @@ impl Topics {
             set(&mut topic, name, value).map_err(|reason| invalid(format!("Attributes Reason: {reason}")))?;
         }
         let answer = CreateTopicResponse { topic_arn: topic.arn().to_string() };
-        if let Some(existing) = self.topics.get(&topic.key()) {
+        if let Some(existing) = self.row(&topic.key()) {
             same(existing, &topic, req)?;
             return Ok((answer, Vec::new()));
         }
@@ -83,8 +84,10 @@ impl Topics {
 
     /// Removes a topic and its subscriptions. One that is not there is passed over.
     pub fn delete_topic(&self, ctx: &RequestContext, req: &DeleteTopicRequest) -> Result<Vec<Change>, ApiError> {
-        let arn = topic_arn(ctx, req.topic_arn.as_deref(), "DeleteTopic")?;
-        let Some(topic) = self.topics.get(&key_of(&arn)) else { return Ok(Vec::new()) };
+        let topic = match self.topic(ctx, req.topic_arn.as_deref(), "DeleteTopic") {
+            Err(refused) if refused.code == "NotFound" => return Ok(Vec::new()),
+            found => found?,
+        };
         let subscriptions = self.subscribed(topic).map(|(key, _)| Change::delete::<Subscription>(key));
         Ok(subscriptions.chain([Change::delete::<Topic>(topic.key())]).collect())
     }
@@ -93,7 +96,7 @@ impl Topics {
     pub fn list_topics(&self, ctx: &RequestContext, req: &ListTopicsRequest) -> Result<ListTopicsResponse, ApiError> {
         let prefix = topic_key(ctx.account(), &ctx.region, "");
         let (shown, next_token) = page(&self.topics, &prefix, req.next_token.as_deref())?;
-        let topics = shown.into_iter().map(|topic| ListedTopic { topic_arn: topic.arn().to_string() }).collect();
+        let topics = shown.into_iter().map(|topic| ListedTopic { topic_arn: topic.arn.clone() }).collect();
         Ok(ListTopicsResponse { topics, next_token })
     }
 
@@ -108,7 +111,7 @@ impl Topics {
             ("TopicArn", topic.arn().to_string()),
             ("Owner", topic.account.clone()),
             ("DisplayName", topic.display_name.clone()),
-            ("Policy", default_policy(topic)),
+            ("Policy", topic.policy_text()),
             ("EffectiveDeliveryPolicy", default_delivery_policy()),
             ("SubscriptionsConfirmed", self.subscribed(topic).count().to_string()),
             ("SubscriptionsPending", "0".into()),
@@ -116,6 +119,9 @@ impl Topics {
         ]);
         if let Some(version) = topic.signature_version {
             attributes.insert("SignatureVersion", version.to_string());
+        }
+        if let Some(tracing) = &topic.tracing_config {
+            attributes.insert("TracingConfig", tracing.clone());
         }
         let attributes = attributes.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
         Ok(GetTopicAttributesResponse { attributes })
@@ -134,10 +140,11 @@ impl Topics {
     }
 
     /// The topic of an ARN from inside the server, whoever owns it.
-    pub(crate) fn published_topic(&self, arn: &aws_api::Arn) -> Result<&Topic, ApiError> {
+    pub(crate) fn published_topic(&self, arn: &aws_api::Arn) -> Result<&TopicEntry, ApiError> {
         Some(arn)
             .filter(|arn| arn.partition == "aws" && arn.service == "sns")
             .and_then(|arn| self.topics.get(&key_of(arn)))
+            .map(AsRef::as_ref)
             .ok_or_else(no_topic)
     }
 }
@@ -178,6 +185,17 @@ fn set(topic: &mut Topic, name: &str, value: &str) -> Result<(), String> {
             topic.signature_version = Some(version);
             Ok(())
         }
+        // Off, as it is: AWS's default too.
+        "TracingConfig" if matches!(value, "" | "PassThrough") => {
+            topic.tracing_config = Some(value.to_owned()).filter(|value| !value.is_empty());
+            Ok(())
+        }
+        "KmsMasterKeyId" | "DeliveryPolicy" if value.is_empty() => Ok(()),
+        "Policy" => {
+            access::check(value)?;
+            topic.policy = Some(value.into());
+            Ok(())
+        }
         _ => Err(unsupported(name)),
     }
 }
@@ -198,6 +216,7 @@ fn same(existing: &Topic, asked: &Topic, req: &CreateTopicRequest) -> Result<(),
     let differs = req.attributes.keys().any(|name| match name.as_str() {
         "DisplayName" => existing.display_name != asked.display_name,
         "SignatureVersion" => version(existing) != version(asked),
+        "Policy" => existing.policy_text() != asked.policy_text(),
         _ => false,
     });
     if differs {
@@ -207,32 +226,6 @@ fn same(existing: &Topic, asked: &Topic, req: &CreateTopicRequest) -> Result<(),
         return Err(invalid("Tags Reason: Topic already exists with different tags"));
     }
     Ok(())
-}
-
-/// The policy that AWS shows for a topic without one of its own: the owner may do these eight things. That is what holds.
-fn default_policy(topic: &Topic) -> String {
-    json!({
-        "Version": "2008-10-17",
-        "Id": "__default_policy_ID",
-        "Statement": [{
-            "Sid": "__default_statement_ID",
-            "Effect": "Allow",
-            "Principal": {"AWS": "*"},
-            "Action": [
-                "SNS:GetTopicAttributes",
-                "SNS:SetTopicAttributes",
-                "SNS:AddPermission",
-                "SNS:RemovePermission",
-                "SNS:DeleteTopic",
-                "SNS:Subscribe",
-                "SNS:ListSubscriptionsByTopic",
-                "SNS:Publish"
-            ],
-            "Resource": topic.arn(),
-            "Condition": {"StringEquals": {"AWS:SourceOwner": topic.account}}
-        }]
-    })
-    .to_string()
 }
 
 /// What AWS shows as `EffectiveDeliveryPolicy` of a topic without one of its own. It concerns HTTP endpoints only.

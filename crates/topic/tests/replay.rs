@@ -7,12 +7,14 @@ use aws_api::sns::{
     SetSubscriptionAttributesRequest, SubscribeRequest, UnsubscribeRequest,
 };
 use aws_api::{Arn, Caller, Change, RequestContext, Role, Timestamp};
+use policy::ServiceCaller;
 use proptest::prelude::*;
 use topic::{Publication, Topics};
 use uuid::Uuid;
 
 const TOPICS: u8 = 3;
 const QUEUES: u8 = 4;
+const ALARM: &str = "arn:aws:cloudwatch:eu-central-1:111122223333:alarm:a";
 
 #[derive(Debug, Clone)]
 enum Step {
@@ -39,6 +41,7 @@ fn ctx() -> RequestContext {
             account: "111122223333".into(),
             arn: "arn:aws:iam::111122223333:root".into(),
             principal_id: "111122223333".into(),
+            role_arn: None,
             role: Role::Admin,
         },
         region: "eu-central-1".into(),
@@ -98,8 +101,10 @@ fn seen(topics: &Topics) -> String {
     let listed = topics.list_topics(&ctx, &ListTopicsRequest::default());
     let subscriptions = topics.list_subscriptions(&ctx, &ListSubscriptionsRequest::default());
     let message = Publication { message: "m".into(), ..<_>::default() };
+    // The default policy lets alarms of the account pass.
+    let alarm = ServiceCaller { tells_owner: true, ..ServiceCaller::new("cloudwatch.amazonaws.com", ALARM) };
     let published: Vec<_> = (0..TOPICS)
-        .map(|n| topics.publish(&topic_arn(n).parse::<Arn>().expect("an ARN"), &message, ctx.now, Uuid::nil()))
+        .map(|n| topics.publish(&topic_arn(n).parse::<Arn>().expect("an ARN"), alarm, &message, ctx.now, Uuid::nil()))
         .collect();
     format!("{listed:?} {subscriptions:?} {published:?}")
 }

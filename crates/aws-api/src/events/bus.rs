@@ -24,6 +24,9 @@ pub struct DescribeEventBusResponse {
     /// As it was given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
+    /// The text of its policy, if it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy: Option<String>,
     /// Seconds since the epoch; absent for the default bus.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub creation_time: Option<f64>,
@@ -89,4 +92,55 @@ pub struct CreateEventBusResponse {
 pub struct DeleteEventBusRequest {
     /// The bus's name.
     pub name: String,
+}
+
+/// Sets a bus's policy, or adds a statement to it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields, default)]
+pub struct PutPermissionRequest {
+    /// The bus's name; `default` if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub event_bus_name: Option<String>,
+    /// `events:PutEvents`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub action: Option<String>,
+    /// An account, or `*`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub principal: Option<String>,
+    /// The statement's id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub statement_id: Option<String>,
+    /// Whose organization's accounts are meant.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub condition: Option<Condition>,
+    /// The whole policy, in place of a statement.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy: Option<String>,
+}
+
+/// Limits a statement to the accounts of an organization.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields, default)]
+pub struct Condition {
+    /// `StringEquals`.
+    pub r#type: String,
+    /// `aws:PrincipalOrgID`.
+    pub key: String,
+    /// The organization's id.
+    pub value: String,
+}
+
+/// Takes a statement from a bus's policy.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields, default)]
+pub struct RemovePermissionRequest {
+    /// The statement's id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub statement_id: Option<String>,
+    /// Whether the whole policy goes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remove_all_permissions: Option<bool>,
+    /// The bus's name; `default` if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub event_bus_name: Option<String>,
 }

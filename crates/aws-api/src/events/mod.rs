@@ -10,8 +10,9 @@ mod target;
 use serde::{Deserialize, Serialize};
 
 pub use bus::{
-    CreateEventBusRequest, CreateEventBusResponse, DeleteEventBusRequest, DescribeEventBusRequest,
-    DescribeEventBusResponse, ListEventBusesRequest, ListEventBusesResponse,
+    Condition, CreateEventBusRequest, CreateEventBusResponse, DeleteEventBusRequest, DescribeEventBusRequest,
+    DescribeEventBusResponse, ListEventBusesRequest, ListEventBusesResponse, PutPermissionRequest,
+    RemovePermissionRequest,
 };
 pub use event::{
     PutEventsRequest, PutEventsRequestEntry, PutEventsResponse, PutEventsResultEntry, TestEventPatternRequest,
@@ -48,6 +49,8 @@ crate::service! {
     Read Audit ListEventBuses(ListEventBusesRequest) -> ListEventBusesResponse => list_event_buses;
     Write Admin CreateEventBus(CreateEventBusRequest) -> CreateEventBusResponse => create_event_bus;
     Write Admin DeleteEventBus(DeleteEventBusRequest) -> EmptyResponse => delete_event_bus;
+    Write Admin PutPermission(PutPermissionRequest) -> EmptyResponse => put_permission;
+    Write Admin RemovePermission(RemovePermissionRequest) -> EmptyResponse => remove_permission;
     Write Admin TagResource(TagResourceRequest) -> EmptyResponse => tag_resource;
     Write Admin UntagResource(UntagResourceRequest) -> EmptyResponse => untag_resource;
     Read Audit ListTagsForResource(ListTagsForResourceRequest) -> ListTagsForResourceResponse => list_tags_for_resource;
@@ -253,7 +256,7 @@ mod tests {
 
     #[test]
     fn a_key_for_audit_changes_no_rule() {
-        assert_eq!(SERVICE.ops.len(), 19);
+        assert_eq!(SERVICE.ops.len(), 21);
         for op in SERVICE.ops {
             assert_eq!(op.role == Role::Admin, op.access == Access::Write, "{}", op.name);
             assert_ne!(op.role, Role::S3, "{}", op.name);

@@ -41,6 +41,7 @@ impl Buses {
             description: req.description.clone().filter(|text| !text.is_empty()),
             created: Some(ctx.now),
             tags: tag::merged(&std::collections::BTreeMap::new(), &req.tags)?,
+            policy: None,
         };
         let answer =
             CreateEventBusResponse { event_bus_arn: bus.arn().to_string(), description: bus.description.clone() };
@@ -88,7 +89,7 @@ impl Buses {
         Ok((EmptyResponse {}, changes))
     }
 
-    /// A bus that exists; the default bus has no row of its own unless it has labels.
+    /// A bus that exists; the default bus has no row of its own unless it has labels or a policy.
     pub(super) fn bus(&self, ctx: &RequestContext, name: &str) -> Bus {
         let stored = self.get(ctx.account(), &ctx.region, name).and_then(|entry| entry.bus.clone());
         stored.unwrap_or_else(|| Bus {
@@ -107,6 +108,7 @@ fn described(bus: &Bus) -> DescribeEventBusResponse {
         name: bus.name.clone(),
         arn: bus.arn().to_string(),
         description: bus.description.clone(),
+        policy: bus.policy.clone(),
         creation_time: bus.created.map(seconds),
         last_modified_time: bus.created.map(seconds),
     }

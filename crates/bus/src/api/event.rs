@@ -24,7 +24,9 @@ const EVENT_MEMBERS: [&str; 7] = ["id", "account", "source", "time", "region", "
 /// An event that was taken, to be made durable and then routed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PutEvent {
-    /// The name of the bus, of the request's account and region.
+    /// The account of the bus.
+    pub account: String,
+    /// The name of the bus, of the request's region.
     pub bus: String,
     /// The event's id.
     pub id: Uuid,
@@ -63,6 +65,7 @@ impl Buses {
         if req.entries.iter().map(entry_size).sum::<usize>() >= ENTRIES_BYTES {
             return Err(invalid("Total size of the entries in the request is over the limit."));
         }
+        self.admit_all(ctx, req)?;
         let mut answer = PutEventsResponse::default();
         let mut events = Vec::new();
         for (entry, id) in req.entries.iter().zip(ids) {
@@ -85,6 +88,17 @@ impl Buses {
         Ok((answer, events))
     }
 
+    /// An entry that the policy of its bus does not let pass refuses the request, as IAM decides before the service looks.
+    fn admit_all(&self, ctx: &RequestContext, req: &PutEventsRequest) -> Result<(), ApiError> {
+        for entry in &req.entries {
+            let (source, detail_type) = (entry.source.as_deref(), entry.detail_type.as_deref());
+            if let Ok(bus) = self.named(ctx, entry.event_bus_name.as_deref()) {
+                self.admit(ctx, bus, source.unwrap_or_default(), detail_type.unwrap_or_default())?;
+            }
+        }
+        Ok(())
+    }
+
     fn take(&self, ctx: &RequestContext, entry: &PutEventsRequestEntry, id: Uuid) -> Result<PutEvent, EntryError> {
         let source = required(entry.source.as_deref(), "Source")?;
         let detail_type = required(entry.detail_type.as_deref(), "DetailType")?;
@@ -96,7 +110,7 @@ impl Buses {
         let malformed = || EntryError { code: "MalformedDetail", message: "Detail is malformed.".to_owned() };
         let detail = json::compact_object(detail).ok_or_else(malformed)?;
         // AWS answers with an id and drops the event; here the caller learns of it.
-        let bus = self.bus_name(ctx, entry.event_bus_name.as_deref());
+        let bus = self.named(ctx, entry.event_bus_name.as_deref());
         let bus = bus.map_err(|error| argument("EventBusName", &error.message))?;
         let head = Envelope {
             id,
@@ -108,7 +122,7 @@ impl Buses {
             resources: &entry.resources,
         };
         let envelope = envelope(&head, detail.as_bytes());
-        Ok(PutEvent { bus: bus.to_owned(), id, envelope })
+        Ok(PutEvent { account: bus.account.to_owned(), bus: bus.name.to_owned(), id, envelope })
     }
 }
 

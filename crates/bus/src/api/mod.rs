@@ -2,6 +2,7 @@
 
 mod bus;
 mod event;
+mod permission;
 mod rule;
 mod tag;
 mod target;

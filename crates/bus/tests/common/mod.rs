@@ -21,6 +21,7 @@ pub fn ctx() -> RequestContext {
             account: ACCOUNT.into(),
             arn: format!("arn:aws:iam::{ACCOUNT}:root"),
             principal_id: ACCOUNT.into(),
+            role_arn: None,
             role: Role::Admin,
         },
         region: REGION.into(),

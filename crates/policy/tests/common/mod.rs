@@ -1,6 +1,6 @@
 //! A small vocabulary, and requests.
 
-use policy::{Action, ConditionKey, Level, Policy, PolicyError, Vocabulary};
+use policy::{Action, ConditionKey, Level, Policy, PolicyError, Resources, Vocabulary};
 
 pub const BUCKET: &str = "arn:aws:s3:::bkt";
 pub const KEYS: [&str; 6] = [
@@ -24,7 +24,8 @@ pub const VOCABULARY: Vocabulary<'static> = Vocabulary {
         Action { name: "GetBucketAcl", level: Level::Whole },
         Action { name: "ListBucket", level: Level::Whole },
     ],
-    resource: BUCKET,
+    foreign_actions: &[],
+    resources: Resources::Nested(BUCKET),
     keys: &[
         key(KEYS[0], true, &[]),
         key(KEYS[1], true, &[]),

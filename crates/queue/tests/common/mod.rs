@@ -26,6 +26,7 @@ pub fn ctx(now: Timestamp) -> RequestContext {
             account: ACCOUNT.into(),
             arn: format!("arn:aws:iam::{ACCOUNT}:user/u"),
             principal_id: "AIDAEXAMPLE".into(),
+            role_arn: None,
             role: Role::Admin,
         },
         region: REGION.into(),

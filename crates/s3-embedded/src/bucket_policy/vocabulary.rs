@@ -4,7 +4,7 @@
 //! and objects are known, also those of operations that are not served: a policy that forbids them is not wrong. Condition keys
 //! are known only if every request has its value for them.
 
-use policy::{Action, ConditionKey, Level, Policy, PolicyError, Vocabulary};
+use policy::{Action, ConditionKey, Level, Policy, PolicyError, Resources, Vocabulary};
 
 use crate::access::arn;
 
@@ -121,7 +121,13 @@ pub(super) fn parse(text: &[u8], bucket: &str) -> Result<Policy, PolicyError> {
     let actions: Vec<Action<'_>> =
         BUCKET_ACTIONS.iter().map(on(Level::Whole)).chain(OBJECT_ACTIONS.iter().map(on(Level::Within))).collect();
     let resource = arn(bucket, None);
-    let vocabulary =
-        Vocabulary { service: "s3", actions: &actions, resource: &resource, keys: &KEYS, len_max: POLICY_LEN_MAX };
+    let vocabulary = Vocabulary {
+        service: "s3",
+        actions: &actions,
+        foreign_actions: &[],
+        resources: Resources::Nested(&resource),
+        keys: &KEYS,
+        len_max: POLICY_LEN_MAX,
+    };
     Policy::parse(text, &vocabulary)
 }

@@ -41,6 +41,7 @@ fn context() -> RequestContext {
             account: "000000000000".into(),
             arn: "arn:aws:iam::000000000000:root".into(),
             principal_id: "000000000000".into(),
+            role_arn: None,
             role: Role::Admin,
         },
         region: "us-east-1".into(),

@@ -141,12 +141,12 @@ impl CloudTrailApi for Services {
     ) -> Result<CreateTrailResponse, ApiError> {
         let decide = |registry: &Registry| {
             let decided = registry.trails.create_trail(ctx, &req, &|name| self.is_bucket(name))?;
-            notices::check_topic(registry, decided.0.sns_topic_arn.as_deref())?;
+            notices::check_topic(registry, decided.0.sns_topic_arn.as_deref(), &decided.0.trail_arn)?;
             self.check_delivery(ctx, &decided.0)?;
             Ok(decided)
         };
         let created = self.0.change(decide).await?;
-        notices::validate(&self.0, created.sns_topic_arn.as_deref(), ctx.now).await;
+        notices::validate(&self.0, created.sns_topic_arn.as_deref(), &created.trail_arn, ctx.now).await;
         Ok(created)
     }
 
@@ -159,7 +159,7 @@ impl CloudTrailApi for Services {
         let decide = |registry: &Registry| {
             let decided = registry.trails.update_trail(ctx, &req, &|name| self.is_bucket(name))?;
             if req.sns_topic_name.is_some() {
-                notices::check_topic(registry, decided.0.sns_topic_arn.as_deref())?;
+                notices::check_topic(registry, decided.0.sns_topic_arn.as_deref(), &decided.0.trail_arn)?;
             }
             if moves {
                 self.check_delivery(ctx, &decided.0)?;
@@ -171,7 +171,7 @@ impl CloudTrailApi for Services {
         let updated = self.0.change(decide).await?;
         drop(turn);
         if req.sns_topic_name.is_some() {
-            notices::validate(&self.0, updated.sns_topic_arn.as_deref(), ctx.now).await;
+            notices::validate(&self.0, updated.sns_topic_arn.as_deref(), &updated.trail_arn, ctx.now).await;
         }
         Ok(updated)
     }

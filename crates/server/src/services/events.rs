@@ -6,8 +6,9 @@ use aws_api::events::{
     EnableRuleRequest, EventsApi, ListEventBusesRequest, ListEventBusesResponse, ListRuleNamesByTargetRequest,
     ListRuleNamesByTargetResponse, ListRulesRequest, ListRulesResponse, ListTagsForResourceRequest,
     ListTagsForResourceResponse, ListTargetsByRuleRequest, ListTargetsByRuleResponse, PutEventsRequest,
-    PutEventsResponse, PutRuleRequest, PutRuleResponse, PutTargetsRequest, PutTargetsResponse, RemoveTargetsRequest,
-    RemoveTargetsResponse, TagResourceRequest, TestEventPatternRequest, TestEventPatternResponse, UntagResourceRequest,
+    PutEventsResponse, PutPermissionRequest, PutRuleRequest, PutRuleResponse, PutTargetsRequest, PutTargetsResponse,
+    RemovePermissionRequest, RemoveTargetsRequest, RemoveTargetsResponse, TagResourceRequest, TestEventPatternRequest,
+    TestEventPatternResponse, UntagResourceRequest,
 };
 use aws_api::{ApiError, RequestContext};
 
@@ -33,6 +34,8 @@ impl EventsApi for Services {
         remove_targets(RemoveTargetsRequest) -> RemoveTargetsResponse;
         create_event_bus(CreateEventBusRequest) -> CreateEventBusResponse;
         delete_event_bus(DeleteEventBusRequest) -> EmptyResponse;
+        put_permission(PutPermissionRequest) -> EmptyResponse;
+        remove_permission(RemovePermissionRequest) -> EmptyResponse;
         tag_resource(TagResourceRequest) -> EmptyResponse;
         untag_resource(UntagResourceRequest) -> EmptyResponse;
     }

@@ -31,7 +31,7 @@ pub(super) async fn send(
     let new = app.new_message()?;
     let (result, effect) = {
         let registry = app.registry();
-        let queue = registry.queues.queue(ctx, req.queue_url.as_deref())?;
+        let queue = registry.queues.queue(ctx, req.queue_url.as_deref(), "SendMessage")?;
         queue.send_message(ctx.now, req, new, &ctx.caller.principal_id)?
     };
     app.commit_effects(vec![effect]).await?;
@@ -51,7 +51,7 @@ pub(super) async fn send_batch(
     }
     let batch = {
         let registry = app.registry();
-        let queue = registry.queues.queue(ctx, req.queue_url.as_deref())?;
+        let queue = registry.queues.queue(ctx, req.queue_url.as_deref(), "SendMessage")?;
         // There is one for each entry; a batch with more is refused before any is asked for.
         let mut next = || ids.pop().unwrap_or(NewMessage { id: clock::new_id(), seq: u64::MAX });
         queue.send_message_batch(ctx.now, req, &ctx.caller.principal_id, &mut next)?
@@ -156,7 +156,7 @@ pub(super) async fn delete(
     req: DeleteMessageRequest,
 ) -> Result<EmptyResult, ApiError> {
     let url = req.queue_url.as_deref();
-    let deleted = retried(app, ctx, url, |queue| {
+    let deleted = retried(app, ctx, url, "DeleteMessage", |queue| {
         let receipt = queue.receipt(req.receipt_handle.as_deref())?;
         let effect = queue.delete_message(receipt, app.held(queue.id, receipt.seq)?.as_ref())?;
         Ok((effect.is_some(), effect.into_iter().collect()))
@@ -171,7 +171,7 @@ pub(super) async fn delete_batch(
     req: DeleteMessageBatchRequest,
 ) -> Result<DeleteMessageBatchResult, ApiError> {
     let url = req.queue_url.clone();
-    let (result, count) = retried(app, ctx, url.as_deref(), |queue| {
+    let (result, count) = retried(app, ctx, url.as_deref(), "DeleteMessage", |queue| {
         let batch = looked_up(app, queue, |look_up| queue.delete_message_batch(req.clone(), look_up))?;
         let count = batch.effects.len();
         Ok(((batch.result, count), batch.effects))
@@ -186,7 +186,7 @@ pub(super) async fn change_visibility(
     ctx: &RequestContext,
     req: ChangeMessageVisibilityRequest,
 ) -> Result<EmptyResult, ApiError> {
-    retried(app, ctx, req.queue_url.as_deref(), |queue| {
+    retried(app, ctx, req.queue_url.as_deref(), "ChangeMessageVisibility", |queue| {
         let receipt = queue.receipt(req.receipt_handle.as_deref())?;
         let held = app.held(queue.id, receipt.seq)?;
         let effect = queue.change_message_visibility(ctx.now, receipt, req.visibility_timeout, held.as_ref())?;
@@ -201,7 +201,7 @@ pub(super) async fn change_visibility_batch(
     req: ChangeMessageVisibilityBatchRequest,
 ) -> Result<ChangeMessageVisibilityBatchResult, ApiError> {
     let url = req.queue_url.clone();
-    retried(app, ctx, url.as_deref(), |queue| {
+    retried(app, ctx, url.as_deref(), "ChangeMessageVisibility", |queue| {
         let decide = |look_up: &mut dyn FnMut(u64) -> Option<Held>| {
             queue.change_message_visibility_batch(ctx.now, req.clone(), look_up)
         };
@@ -216,10 +216,11 @@ async fn retried<T>(
     app: &Arc<App>,
     ctx: &RequestContext,
     queue_url: Option<&str>,
+    action: &str,
     decide: impl Fn(&Queue) -> Result<(T, Vec<Effect>), ApiError>,
 ) -> Result<T, ApiError> {
     for _ in 0..RETRIES_MAX {
-        let (answer, effects) = decide(app.registry().queues.queue(ctx, queue_url)?)?;
+        let (answer, effects) = decide(app.registry().queues.queue(ctx, queue_url, action)?)?;
         if app.commit_effects(effects).await? {
             return Ok(answer);
         }

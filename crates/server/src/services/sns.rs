@@ -1,13 +1,14 @@
 //! Amazon SNS.
 
 use aws_api::sns::{
-    CreateTopicRequest, CreateTopicResponse, DeleteTopicRequest, GetSubscriptionAttributesRequest,
-    GetSubscriptionAttributesResponse, GetTopicAttributesRequest, GetTopicAttributesResponse,
-    ListSubscriptionsByTopicRequest, ListSubscriptionsByTopicResponse, ListSubscriptionsRequest,
-    ListSubscriptionsResponse, ListTagsForResourceRequest, ListTagsForResourceResponse, ListTopicsRequest,
-    ListTopicsResponse, PublishBatchRequest, PublishBatchResponse, PublishRequest, PublishResponse,
-    SetSubscriptionAttributesRequest, SetTopicAttributesRequest, SnsApi, SubscribeRequest, SubscribeResponse,
-    TagResourceRequest, TagResourceResponse, UnsubscribeRequest, UntagResourceRequest, UntagResourceResponse,
+    AddPermissionRequest, CreateTopicRequest, CreateTopicResponse, DeleteTopicRequest,
+    GetSubscriptionAttributesRequest, GetSubscriptionAttributesResponse, GetTopicAttributesRequest,
+    GetTopicAttributesResponse, ListSubscriptionsByTopicRequest, ListSubscriptionsByTopicResponse,
+    ListSubscriptionsRequest, ListSubscriptionsResponse, ListTagsForResourceRequest, ListTagsForResourceResponse,
+    ListTopicsRequest, ListTopicsResponse, PublishBatchRequest, PublishBatchResponse, PublishRequest, PublishResponse,
+    RemovePermissionRequest, SetSubscriptionAttributesRequest, SetTopicAttributesRequest, SnsApi, SubscribeRequest,
+    SubscribeResponse, TagResourceRequest, TagResourceResponse, UnsubscribeRequest, UntagResourceRequest,
+    UntagResourceResponse,
 };
 use aws_api::{ApiError, RequestContext};
 use topic::Published;
@@ -43,6 +44,8 @@ impl SnsApi for Services {
     silent_changes! { topics:
         delete_topic(DeleteTopicRequest);
         set_topic_attributes(SetTopicAttributesRequest);
+        add_permission(AddPermissionRequest);
+        remove_permission(RemovePermissionRequest);
         unsubscribe(UnsubscribeRequest);
     }
 

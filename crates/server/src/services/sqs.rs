@@ -72,7 +72,8 @@ impl SqsApi for Services {
         req: GetQueueAttributesRequest,
     ) -> Result<GetQueueAttributesResult, ApiError> {
         let registry = self.0.registry();
-        let counts = self.counts(registry.queues.queue(ctx, req.queue_url.as_deref())?.id, ctx)?;
+        let counts =
+            self.counts(registry.queues.queue(ctx, req.queue_url.as_deref(), "GetQueueAttributes")?.id, ctx)?;
         registry.queues.get_queue_attributes(ctx, &req, counts)
     }
 
@@ -82,7 +83,7 @@ impl SqsApi for Services {
         req: StartMessageMoveTaskRequest,
     ) -> Result<StartMessageMoveTaskResult, ApiError> {
         let decide = |registry: &pipeline::Registry| {
-            let source = registry.queues.move_source(ctx, req.source_arn.as_deref())?.id;
+            let source = registry.queues.move_source(ctx, req.source_arn.as_deref(), "StartMessageMoveTask")?.id;
             let counts = self.counts(source, ctx)?;
             let to_move = counts.visible + counts.in_flight + counts.delayed;
             registry.queues.start_message_move_task(ctx, &req, clock::new_id(), to_move)

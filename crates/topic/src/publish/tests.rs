@@ -4,7 +4,7 @@ use aws_api::sns::{MessageAttributeValue, PublishBatchRequestEntry};
 
 use super::*;
 use crate::SignatureVersion;
-use crate::testing::{apply, ctx, queue, refusal, subscribe, with_topic};
+use crate::testing::{OWNERS, apply, ctx, queue, refusal, subscribe, with_topic};
 
 const DLQ: &str = r#"{"deadLetterTargetArn":"arn:aws:sqs:eu-central-1:111122223333:dlq"}"#;
 
@@ -13,7 +13,7 @@ fn text(value: &str) -> MessageAttributeValue {
 }
 
 fn publish(topics: &Topics, topic: &str, publication: &Publication) -> Published {
-    topics.publish(&topic.parse().unwrap(), publication, ctx().now, Uuid::from_u128(5)).unwrap()
+    topics.publish(&topic.parse().unwrap(), OWNERS, publication, ctx().now, Uuid::from_u128(5)).unwrap()
 }
 
 fn message(text: &str) -> Publication {

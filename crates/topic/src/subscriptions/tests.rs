@@ -77,8 +77,8 @@ fn protocols_and_endpoints() {
         ),
         (
             with("sqs", "arn:aws:sqs:eu-central-1:444455556666:q"),
-            "InvalidParameter: Invalid parameter: Endpoint Reason: the queue belongs to another account; that needs a \
-             queue policy, which is not supported yet",
+            "InvalidParameter: Invalid parameter: Endpoint Reason: the queue belongs to another account than the \
+             topic, which is not supported yet",
         ),
         (
             subscribe_request(&topic, "missing", &[]),
@@ -191,7 +191,7 @@ fn unsubscribing() {
     let changes = topics.unsubscribe(&ctx(), &req(&arn)).unwrap();
     apply(&mut topics, &changes);
     assert_eq!(topics.unsubscribe(&ctx(), &req(&arn)).unwrap(), []);
-    assert_eq!(topics.topics.values().next().unwrap().subscriptions_deleted, 1);
+    assert_eq!(topics.topics.values().next().unwrap().row.subscriptions_deleted, 1);
     let gone =
         topics.get_subscription_attributes(&ctx(), &GetSubscriptionAttributesRequest { subscription_arn: Some(arn) });
     assert_eq!(refusal(gone), "NotFound: Subscription does not exist");

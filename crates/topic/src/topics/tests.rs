@@ -93,7 +93,8 @@ fn creating_again() {
 fn attributes_without_effect_are_refused() {
     let (topics, arn) = with_topic("t");
     let rows = [
-        ("Policy", "{}", "Policy: topic policies are not supported yet; delivery within the account needs none"),
+        ("Policy", "{}", "Policy Error: Missing required field Statement (the document)"),
+        ("Policy", "", "Policy is empty"),
         ("KmsMasterKeyId", "alias/aws/sns", "KmsMasterKeyId: encryption with KMS is not supported yet"),
         ("FifoTopic", "true", "FifoTopic: FIFO topics are not supported yet"),
         (
@@ -197,7 +198,7 @@ fn rows_come_in_any_order_and_other_kinds_are_ignored() {
     let (mut topics, arn) = with_topic("t");
     let req = crate::testing::subscribe_request(&arn, "q", &[]);
     let (_, changes) = topics.subscribe(&ctx(), &req, uuid::Uuid::nil(), &|_| true).unwrap();
-    let topic_row = Change::put(topics.topics.values().next().unwrap());
+    let topic_row = Change::put(&topics.topics.values().next().unwrap().row);
     let mut reopened = Topics::default();
     apply(&mut reopened, &changes);
     apply(&mut reopened, &[topic_row, Change { kind: "rule", key: "x".into(), row: Some(b"{}".to_vec()) }]);

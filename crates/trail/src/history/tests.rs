@@ -12,7 +12,13 @@ const ACCOUNT: &str = "111122223333";
 
 fn ctx(account: &str) -> RequestContext {
     RequestContext {
-        caller: Caller { account: account.into(), arn: String::new(), principal_id: String::new(), role: Role::Admin },
+        caller: Caller {
+            account: account.into(),
+            arn: String::new(),
+            principal_id: String::new(),
+            role_arn: None,
+            role: Role::Admin,
+        },
         region: "us-east-1".into(),
         now: NOW,
         request_id: String::new(),

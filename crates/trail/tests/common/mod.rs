@@ -14,6 +14,7 @@ pub fn ctx(region: &str) -> RequestContext {
             account: ACCOUNT.into(),
             arn: format!("arn:aws:iam::{ACCOUNT}:root"),
             principal_id: ACCOUNT.into(),
+            role_arn: None,
             role: Role::Admin,
         },
         region: region.into(),
