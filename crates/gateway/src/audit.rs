@@ -503,12 +503,22 @@ fn requester(caller: &Caller, secure_transport: bool) -> Requester {
         role_arn: identity.role_arn(),
         secure_transport,
         administers: caller.role == Some(Role::Admin) || (caller.role == Some(Role::Audit) && identity.kind == "Root"),
+        sets_system_tags: false,
     }
 }
 
 /// Who may do what with a bucket is not for keys that are there for objects.
 fn is_of_policy(op: &S3Op) -> bool {
-    matches!(op.name, "PutBucketPolicy" | "DeleteBucketPolicy")
+    matches!(
+        op.name,
+        "PutBucketPolicy"
+            | "DeleteBucketPolicy"
+            | "PutPublicAccessBlock"
+            | "DeletePublicAccessBlock"
+            | "PutBucketOwnershipControls"
+            | "DeleteBucketOwnershipControls"
+            | "PutBucketAcl"
+    )
 }
 
 /// What the backend calls the operation: to it, a form upload is a PUT.

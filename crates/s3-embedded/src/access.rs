@@ -11,22 +11,47 @@ use crate::EmbeddedS3;
 use crate::context::Call;
 use crate::error::{access_denied, explicitly_denied, no_such_bucket};
 use crate::row::BucketRow;
+use crate::version::VersionRef;
 
 /// What an operation needs: an IAM action on the bucket, or on a key in it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Need<'a> {
     action: &'static str,
     key: Option<&'a str>,
+    version: Option<&'a str>,
+}
+
+/// The action on an object, and the one that its versions need, also where there is only one.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Actions {
+    pub plain: &'static str,
+    pub of_version: &'static str,
+}
+
+impl Actions {
+    pub const READ: Self = Self { plain: "s3:GetObject", of_version: "s3:GetObjectVersion" };
+    pub const DELETE: Self = Self { plain: "s3:DeleteObject", of_version: "s3:DeleteObjectVersion" };
+    pub const READ_ATTRIBUTES: Self =
+        Self { plain: "s3:GetObjectAttributes", of_version: "s3:GetObjectVersionAttributes" };
+    pub const READ_TAGS: Self = Self { plain: "s3:GetObjectTagging", of_version: "s3:GetObjectVersionTagging" };
+    pub const WRITE_TAGS: Self = Self { plain: "s3:PutObjectTagging", of_version: "s3:PutObjectVersionTagging" };
+    pub const DELETE_TAGS: Self = Self { plain: "s3:DeleteObjectTagging", of_version: "s3:DeleteObjectVersionTagging" };
 }
 
 /// An action on the bucket itself.
 pub(crate) fn on_bucket(action: &'static str) -> Need<'static> {
-    Need { action, key: None }
+    Need { action, key: None, version: None }
 }
 
 /// An action on an object, whether it is there or not.
 pub(crate) fn on_key<'a>(action: &'static str, key: &'a str) -> Need<'a> {
-    Need { action, key: Some(key) }
+    Need { action, key: Some(key), version: None }
+}
+
+/// An action on an object, or on the version of it that is named.
+pub(crate) fn on_version<'a>(actions: Actions, key: &'a str, version: Option<&'a VersionRef>) -> Need<'a> {
+    let action = if version.is_some() { actions.of_version } else { actions.plain };
+    Need { action, key: Some(key), version: version.map(VersionRef::as_str) }
 }
 
 /// A service of AWS that writes into a bucket for one of its resources.
@@ -76,8 +101,13 @@ impl EmbeddedS3 {
             return if is_open { Ok(()) } else { Err(access_denied()) };
         };
         let is_own = row.owner == call.owner.account;
+        if !is_own && policy.is_public() && row.blocks(|block| block.restrict_public_buckets) {
+            return Err(access_denied());
+        }
         let resource = arn(name, need.key);
-        match policy.decide(&call.asked(need.action, &resource, &call.policy_context())) {
+        let mut context = call.policy_context();
+        context.extend(need.version.map(|version| ("s3:VersionId", version)));
+        match policy.decide(&call.asked(need.action, &resource, &context)) {
             Decision::Allowed(_) => Ok(()),
             Decision::NotMentioned if is_open => Ok(()),
             // A stranger is not told what stands in the policy.

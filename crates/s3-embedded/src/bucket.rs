@@ -7,10 +7,11 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use s3s::dto::{
-    Bucket, BucketLocationConstraint, ChecksumAlgorithm, ChecksumType, CreateBucketInput, CreateBucketOutput,
-    DeleteBucketInput, DeleteBucketOutput, GetBucketAclInput, GetBucketAclOutput, GetBucketLocationInput,
-    GetBucketLocationOutput, GetBucketVersioningInput, GetBucketVersioningOutput, Grant, Grantee, HeadBucketInput,
-    HeadBucketOutput, ListBucketsInput, ListBucketsOutput, Owner, Permission, Type,
+    Bucket, BucketLocationConstraint, BucketVersioningStatus, ChecksumAlgorithm, ChecksumType, CreateBucketInput,
+    CreateBucketOutput, DeleteBucketInput, DeleteBucketOutput, GetBucketAclInput, GetBucketAclOutput,
+    GetBucketLocationInput, GetBucketLocationOutput, GetBucketVersioningInput, GetBucketVersioningOutput, Grant,
+    Grantee, HeadBucketInput, HeadBucketOutput, ListBucketsInput, ListBucketsOutput, MFADelete, Owner, Permission,
+    PutBucketVersioningInput, PutBucketVersioningOutput, Type,
 };
 use s3s::{S3ErrorCode, S3Request, S3Response, S3Result};
 use sha2::{Digest, Sha256};
@@ -20,8 +21,10 @@ use crate::EmbeddedS3;
 use crate::access::on_bucket;
 use crate::checksum::Checksum;
 use crate::context::Call;
-use crate::error::{fail, header_not_implemented, invalid_argument, store_error};
+use crate::error::{fail, header_not_implemented, invalid_argument, malformed_xml, store_error};
+use crate::ownership;
 use crate::row::{BucketRow, bucket_rows, decode, encode};
+use crate::version::Versioning;
 
 /// Where a bucket without a `LocationConstraint` is.
 pub(crate) const US_EAST_1: &str = "us-east-1";
@@ -61,7 +64,10 @@ pub(crate) async fn create(
     let call = Call::of(&req)?;
     let input = req.input;
     check_new_name(&input.bucket)?;
-    refuse_unsupported(&call, &input)?;
+    if input.object_lock_enabled_for_bucket == Some(true) {
+        return Err(header_not_implemented());
+    }
+    let ownership = ownership::of_new_bucket(&call, &input)?;
     let region = location(&input, &s3.options().region)?;
     let guard = s3.locks().bucket(&input.bucket).await;
     if let Some(existing) = s3.bucket_row(&input.bucket)? {
@@ -79,14 +85,7 @@ pub(crate) async fn create(
             ));
         }
     } else {
-        let row = BucketRow {
-            owner: call.owner.account.clone(),
-            owner_name: call.owner.display_name.clone(),
-            created: call.now,
-            region,
-            policy: None,
-            holds_logs: false,
-        };
+        let row = BucketRow { ownership: Some(ownership), ..BucketRow::new(&call.owner, call.now, region) };
         let mut unit = Unit::new();
         unit.put(Space::Buckets, input.bucket.as_bytes(), encode(&row)?);
         unit.hold(guard);
@@ -103,16 +102,6 @@ fn check_new_name(name: &str) -> S3Result<()> {
         return Err(fail(S3ErrorCode::InvalidBucketName, "The specified bucket is not valid."));
     }
     Ok(())
-}
-
-fn refuse_unsupported(call: &Call, input: &CreateBucketInput) -> S3Result<()> {
-    let grants = call.head.keys().any(|name| name.as_str().starts_with("x-amz-grant-"));
-    let ownership =
-        input.object_ownership.as_ref().is_some_and(|ownership| ownership.as_str() != "BucketOwnerEnforced");
-    if grants || ownership || input.object_lock_enabled_for_bucket == Some(true) {
-        return Err(header_not_implemented());
-    }
-    crate::meta::check_acl(&call.head, &["private"])
 }
 
 /// The region that a bucket is to be in: one of AWS's, or the server's own.
@@ -146,13 +135,17 @@ pub(crate) async fn delete(
     let guard = s3.locks().bucket(name).await;
     let row = s3.bucket(&call, name, on_bucket("s3:DeleteBucket"))?;
     let (from, to) = bucket_rows(name);
-    if let Some(object) = s3.store().range(Space::Objects, from.clone()..to.clone()).next() {
-        object.map_err(store_error)?;
-        return Err(fail(S3ErrorCode::BucketNotEmpty, "The bucket you tried to delete is not empty"));
-    }
+    is_empty(s3, Space::Objects, (&from, &to), "The bucket you tried to delete is not empty")?;
+    let message = "The bucket you tried to delete is not empty. You must delete all versions in the bucket.";
+    is_empty(s3, Space::Versions, (&from, &to), message)?;
     let mut unit = Unit::new();
     unit.delete(Space::Buckets, name.as_bytes());
-    s3.discard_policy(&mut unit, &row);
+    for document in [row.policy, row.lifecycle, row.tags].into_iter().flatten() {
+        unit.delete(Space::Bodies, document);
+    }
+    if let Some(policy) = &row.policy {
+        s3.parsed().forget(policy);
+    }
     // Uploads that were never finished go with their bucket.
     for row in s3.store().range(Space::Uploads, from..to) {
         let (key, _) = row.map_err(store_error)?;
@@ -163,6 +156,13 @@ pub(crate) async fn delete(
     unit.hold(guard);
     call.finish(s3.store(), unit).await?;
     Ok(S3Response::new(DeleteBucketOutput {}))
+}
+
+fn is_empty(s3: &EmbeddedS3, space: Space, (from, to): (&Vec<u8>, &Vec<u8>), message: &str) -> S3Result<()> {
+    match s3.store().range(space, from.clone()..to.clone()).next() {
+        None => Ok(()),
+        Some(row) => row.map_err(store_error).and(Err(fail(S3ErrorCode::BucketNotEmpty, message))),
+    }
 }
 
 pub(crate) fn list(s3: &EmbeddedS3, req: S3Request<ListBucketsInput>) -> S3Result<S3Response<ListBucketsOutput>> {
@@ -238,14 +238,49 @@ pub(crate) fn get_acl(s3: &EmbeddedS3, req: S3Request<GetBucketAclInput>) -> S3R
     }))
 }
 
-/// Versioning was never enabled, which S3 says with an empty answer.
+/// Where versioning was never enabled, S3 says so with an empty answer.
 pub(crate) fn get_versioning(
     s3: &EmbeddedS3,
     req: S3Request<GetBucketVersioningInput>,
 ) -> S3Result<S3Response<GetBucketVersioningOutput>> {
     let call = Call::of(&req)?;
-    s3.bucket(&call, &req.input.bucket, on_bucket("s3:GetBucketVersioning"))?;
-    Ok(S3Response::new(GetBucketVersioningOutput::default()))
+    let row = s3.bucket(&call, &req.input.bucket, on_bucket("s3:GetBucketVersioning"))?;
+    let status = row.versioning.map(|versioning| match versioning {
+        Versioning::Enabled => BucketVersioningStatus::from_static(BucketVersioningStatus::ENABLED),
+        Versioning::Suspended => BucketVersioningStatus::from_static(BucketVersioningStatus::SUSPENDED),
+    });
+    Ok(S3Response::new(GetBucketVersioningOutput { status, ..Default::default() }))
+}
+
+pub(crate) async fn put_versioning(
+    s3: &EmbeddedS3,
+    req: S3Request<PutBucketVersioningInput>,
+) -> S3Result<S3Response<PutBucketVersioningOutput>> {
+    let call = Call::of(&req)?;
+    let input = req.input;
+    let asked = input.versioning_configuration;
+    match asked.mfa_delete.as_ref().map(MFADelete::as_str) {
+        None | Some("Disabled") if input.mfa.is_none() => {}
+        None | Some("Enabled" | "Disabled") => {
+            return Err(fail(S3ErrorCode::NotImplemented, "MFA delete is not supported."));
+        }
+        Some(_) => return Err(malformed_xml()),
+    }
+    let versioning = match asked.status.as_ref().map_or("", BucketVersioningStatus::as_str) {
+        "Enabled" => Versioning::Enabled,
+        "Suspended" => Versioning::Suspended,
+        "" => {
+            let code = S3ErrorCode::IllegalVersioningConfigurationException;
+            return Err(fail(code, "The Versioning element must be specified"));
+        }
+        _ => return Err(malformed_xml()),
+    };
+    let change = |row: &mut BucketRow, _: &mut _| {
+        row.versioning = Some(versioning);
+        Ok(())
+    };
+    s3.configure(&call, &input.bucket, "s3:PutBucketVersioning", change).await?;
+    Ok(S3Response::new(PutBucketVersioningOutput {}))
 }
 
 #[cfg(test)]

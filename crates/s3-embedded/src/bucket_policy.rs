@@ -6,8 +6,7 @@
 
 mod vocabulary;
 
-use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 use http::HeaderValue;
 use http::header::CONTENT_TYPE;
@@ -20,40 +19,12 @@ use s3s::{S3ErrorCode, S3Request, S3Response, S3Result};
 use store::{Space, Unit};
 
 use crate::EmbeddedS3;
-use crate::access::{arn, on_bucket};
+use crate::access::on_bucket;
 use crate::context::Call;
-use crate::error::{fail, internal, malformed_policy, no_such_bucket, store_error};
-use crate::row::{BucketRow, encode};
-
-/// How often a policy is looked for again that was replaced between its bucket's row and its text.
-const ATTEMPTS: usize = 8;
-/// Policies that are kept parsed.
-const PARSED_MAX: usize = 1024;
-
-/// The name of a stored text, and so of the policy: another text has another name.
-pub(crate) type PolicyId = [u8; 16];
-
-/// Policies that were parsed, by the name of their text, so that none can be out of date.
-#[derive(Default)]
-pub(crate) struct Parsed(RwLock<HashMap<PolicyId, Arc<Policy>>>);
-
-impl Parsed {
-    fn get(&self, id: &PolicyId) -> Option<Arc<Policy>> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).get(id).cloned()
-    }
-
-    fn insert(&self, id: PolicyId, policy: &Arc<Policy>) {
-        let mut parsed = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        if parsed.len() >= PARSED_MAX {
-            parsed.clear();
-        }
-        parsed.insert(id, Arc::clone(policy));
-    }
-
-    fn forget(&self, id: &PolicyId) {
-        self.0.write().unwrap_or_else(PoisonError::into_inner).remove(id);
-    }
-}
+use crate::document;
+use crate::error::{fail, internal, malformed_policy};
+use crate::public_access::prevented;
+use crate::row::{BucketRow, DocumentId, encode};
 
 impl EmbeddedS3 {
     /// The policy of a bucket whose row was just read.
@@ -69,16 +40,9 @@ impl EmbeddedS3 {
         Ok(Some(policy))
     }
 
-    fn policy_text(&self, name: &str, row: &BucketRow) -> S3Result<Option<(PolicyId, String)>> {
-        let mut named = row.policy;
-        for _ in 0..ATTEMPTS {
-            let Some(id) = named else { return Ok(None) };
-            if let Some(text) = self.store().get(Space::Bodies, &id).map_err(store_error)? {
-                return Ok(Some((id, String::from_utf8(text.to_vec()).map_err(internal)?)));
-            }
-            named = self.bucket_row(name)?.ok_or_else(no_such_bucket)?.policy;
-        }
-        Err(internal("the policy of a bucket was replaced each time it was looked at"))
+    fn policy_text(&self, name: &str, row: &BucketRow) -> S3Result<Option<(DocumentId, String)>> {
+        let Some((id, text)) = self.document(name, row, |row| row.policy)? else { return Ok(None) };
+        Ok(Some((id, String::from_utf8(text.to_vec()).map_err(internal)?)))
     }
 
     /// The bucket, if the caller may see or change its policy: identities of the owner's account only, and of these the root and
@@ -96,14 +60,6 @@ impl EmbeddedS3 {
         Err(fail(S3ErrorCode::MethodNotAllowed, "The specified method is not allowed against this resource."))
     }
 
-    /// Takes a policy's text away with the unit.
-    pub(crate) fn discard_policy(&self, unit: &mut Unit, row: &BucketRow) {
-        if let Some(id) = &row.policy {
-            unit.delete(Space::Bodies, *id);
-            self.parsed().forget(id);
-        }
-    }
-
     async fn replace_policy(
         &self,
         call: &Call,
@@ -116,36 +72,29 @@ impl EmbeddedS3 {
         let mut row = self.bucket_of_policy(call, name, action)?;
         if let Some(text) = &text {
             let policy = vocabulary::parse(text.as_bytes(), name).map_err(|error| malformed_policy(&error))?;
-            refuse_public(call, name, &policy)?;
+            refuse_public(call, name, &row, &policy)?;
             self.check_room()?;
         }
         if text.is_none() && row.policy.is_none() {
             return Ok(());
         }
         let mut unit = Unit::new();
-        self.discard_policy(&mut unit, &row);
-        row.policy = text.is_some().then(|| *call.id.as_bytes());
-        if let (Some(text), Some(id)) = (text, row.policy) {
-            unit.put(Space::Bodies, id, text.into_bytes());
+        if let Some(old) = &row.policy {
+            self.parsed().forget(old);
         }
+        document::replace(&mut unit, &mut row.policy, text.map(|text| (*call.id.as_bytes(), text.into_bytes())));
         unit.put(Space::Buckets, name.as_bytes(), encode(&row)?);
         unit.hold(guard);
         call.finish(self.store(), unit).await
     }
 }
 
-/// New buckets have all settings of S3 Block Public Access on, and there is no way to switch them off.
-fn refuse_public(call: &Call, name: &str, policy: &Policy) -> S3Result<()> {
-    if !policy.is_public() {
-        return Ok(());
+/// New buckets block public policies, until somebody switches that off.
+fn refuse_public(call: &Call, name: &str, row: &BucketRow, policy: &Policy) -> S3Result<()> {
+    if policy.is_public() && row.blocks(|block| block.block_public_policy) {
+        return Err(prevented(call, "s3:PutBucketPolicy", (name, None), "policies", "BlockPublicPolicy"));
     }
-    let (caller, resource) = (&call.requester.arn, arn(name, None));
-    Err(fail(
-        S3ErrorCode::AccessDenied,
-        format!(
-            "User: {caller} is not authorized to perform: s3:PutBucketPolicy on resource: \"{resource}\" because public policies are prevented by the BlockPublicPolicy setting in S3 Block Public Access."
-        ),
-    ))
+    Ok(())
 }
 
 pub(crate) async fn put(

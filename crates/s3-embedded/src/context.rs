@@ -10,6 +10,7 @@ use s3s::{S3Request, S3Result};
 use uuid::Uuid;
 
 use crate::error::internal;
+use crate::version::Moment;
 
 /// When the request arrived: `Last-Modified` of what it writes, the initiation of the upload it starts.
 #[derive(Debug, Clone, Copy)]
@@ -35,13 +36,15 @@ pub struct Requester {
     pub secure_transport: bool,
     /// The root of its account, or an administrator: no policy keeps it from the policies of its account's buckets.
     pub administers: bool,
+    /// It is a service that acts for its caller: it sets and removes tags that begin with `aws:`.
+    pub sets_system_tags: bool,
 }
 
 impl Requester {
     /// The root of an account, without TLS.
     pub fn root(account: &str) -> Self {
         let arn = format!("arn:aws:iam::{account}:root");
-        Self { arn, role_arn: None, secure_transport: false, administers: true }
+        Self { arn, role_arn: None, secure_transport: false, administers: true, sets_system_tags: false }
     }
 }
 
@@ -116,6 +119,11 @@ impl Call {
     /// A header's text, if it is there once and is UTF-8.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.head.get(name).and_then(|value| std::str::from_utf8(value.as_bytes()).ok()).filter(|text| !text.is_empty())
+    }
+
+    /// When the versions are made that this call makes.
+    pub fn moment(&self) -> Moment {
+        Moment { now: self.now, arrived: self.arrived, mark: *self.id.as_bytes() }
     }
 
     /// Makes what an operation staged durable, or hands it to the caller who will.

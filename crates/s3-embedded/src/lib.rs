@@ -11,9 +11,11 @@ mod access;
 mod body;
 mod bucket;
 mod bucket_policy;
+mod bucket_tags;
 mod checksum;
 mod conditional;
 mod context;
+mod document;
 mod error;
 mod list;
 mod lock;
@@ -21,9 +23,13 @@ mod meta;
 mod multipart;
 mod object;
 mod operations;
+mod ownership;
+mod public_access;
 mod range;
 mod row;
 mod service;
+mod stage;
+mod version;
 mod versions;
 mod walk;
 
@@ -39,7 +45,7 @@ pub use object::put::{BucketHome, StagedObject};
 pub use service::Service;
 
 use crate::bucket::US_EAST_1;
-use crate::bucket_policy::Parsed;
+use crate::document::Parsed;
 use crate::error::store_error;
 use crate::lock::Locks;
 
@@ -68,7 +74,7 @@ struct Inner {
     store: Store,
     options: Options,
     locks: Locks,
-    parsed: Parsed,
+    parsed: Parsed<policy::Policy>,
 }
 
 impl EmbeddedS3 {
@@ -94,7 +100,7 @@ impl EmbeddedS3 {
         &self.0.locks
     }
 
-    pub(crate) fn parsed(&self) -> &Parsed {
+    pub(crate) fn parsed(&self) -> &Parsed<policy::Policy> {
         &self.0.parsed
     }
 

@@ -12,15 +12,13 @@ use crate::row::Meta;
 const USER_METADATA_MAX: usize = 2048;
 /// Tags of an object ("Categorizing your storage using tags").
 pub(crate) const TAGS_MAX: usize = 10;
+/// Keys that services keep for themselves.
+pub(crate) const SYSTEM_TAG: &str = "aws:";
 const TAG_KEY_MAX: usize = 128;
 const TAG_VALUE_MAX: usize = 256;
 
 /// Headers that ask for something we do not do. Each is refused, never silently dropped.
-const REFUSED: [&str; 9] = [
-    "x-amz-grant-full-control",
-    "x-amz-grant-read",
-    "x-amz-grant-read-acp",
-    "x-amz-grant-write-acp",
+const REFUSED: [&str; 5] = [
     "x-amz-object-lock-legal-hold",
     "x-amz-object-lock-mode",
     "x-amz-object-lock-retain-until-date",
@@ -30,7 +28,7 @@ const REFUSED: [&str; 9] = [
 const ENCRYPTION: &str = "x-amz-server-side-encryption";
 const COPY_SOURCE_ENCRYPTION: &str = "x-amz-copy-source-server-side-encryption";
 
-/// Refuses what the store does not do: encryption, object lock, grants, redirects, other storage classes.
+/// Refuses what the store does not do: encryption, object lock, redirects, other storage classes.
 pub(crate) fn refuse_unsupported(head: &HeaderMap) -> S3Result<()> {
     for name in head.keys() {
         let name = name.as_str();
@@ -38,7 +36,6 @@ pub(crate) fn refuse_unsupported(head: &HeaderMap) -> S3Result<()> {
             return Err(header_not_implemented());
         }
     }
-    check_acl(head, &["private", "bucket-owner-full-control"])?;
     match text(head, "x-amz-storage-class") {
         None | Some("STANDARD") => Ok(()),
         Some(_) => Err(fail(S3ErrorCode::InvalidStorageClass, "The storage class you specified is not valid")),
@@ -51,27 +48,6 @@ pub(crate) fn refuse_customer_key(head: &HeaderMap) -> S3Result<()> {
         return Err(fail(S3ErrorCode::InvalidRequest, "The encryption parameters are not applicable to this object."));
     }
     Ok(())
-}
-
-/// Lets only canned ACLs pass that say what we do anyway.
-pub(crate) fn check_acl(head: &HeaderMap, harmless: &[&str]) -> S3Result<()> {
-    const CANNED: [&str; 7] = [
-        "private",
-        "public-read",
-        "public-read-write",
-        "authenticated-read",
-        "aws-exec-read",
-        "bucket-owner-read",
-        "bucket-owner-full-control",
-    ];
-    match text(head, "x-amz-acl") {
-        None => Ok(()),
-        Some(acl) if harmless.contains(&acl) => Ok(()),
-        Some(acl) if CANNED.contains(&acl) => {
-            Err(fail(S3ErrorCode::AccessControlListNotSupported, "The bucket does not allow ACLs"))
-        }
-        Some(_) => Err(invalid_argument("x-amz-acl header value is invalid")),
-    }
 }
 
 /// Reads what is kept. `user` is the decoded `x-amz-meta-*`.
@@ -123,10 +99,19 @@ pub(crate) fn tags(head: &HeaderMap) -> S3Result<Vec<(String, String)>> {
 
 /// The rules of "Categorizing your storage using tags".
 pub(crate) fn check_tags(tags: &[(String, String)]) -> S3Result<()> {
-    let allowed = |text: &str| text.chars().all(|c| c.is_alphanumeric() || c.is_whitespace() || "+-=._:/@".contains(c));
     if tags.len() > TAGS_MAX {
         return Err(custom("BadRequest", http::StatusCode::BAD_REQUEST, "Object tags cannot be greater than 10"));
     }
+    check_tag_texts(tags)?;
+    if tags.iter().any(|(key, _)| key.starts_with(SYSTEM_TAG)) {
+        return Err(fail(S3ErrorCode::InvalidTag, "System tags cannot be added/updated by requester"));
+    }
+    Ok(())
+}
+
+/// The rules of keys and values, which tags of buckets have, too.
+pub(crate) fn check_tag_texts(tags: &[(String, String)]) -> S3Result<()> {
+    let allowed = |text: &str| text.chars().all(|c| c.is_alphanumeric() || c.is_whitespace() || "+-=._:/@".contains(c));
     for (position, (key, value)) in tags.iter().enumerate() {
         let invalid = |message| Err(fail(S3ErrorCode::InvalidTag, message));
         if key.is_empty() || key.chars().count() > TAG_KEY_MAX || !allowed(key) {
@@ -134,9 +119,6 @@ pub(crate) fn check_tags(tags: &[(String, String)]) -> S3Result<()> {
         }
         if value.chars().count() > TAG_VALUE_MAX || !allowed(value) {
             return invalid("The TagValue you have provided is invalid");
-        }
-        if key.starts_with("aws:") {
-            return invalid("System tags cannot be added/updated by requester");
         }
         if tags[..position].iter().any(|(known, _)| known == key) {
             return invalid("Cannot provide multiple Tags with the same key");
@@ -164,12 +146,7 @@ mod tests {
             ("x-amz-server-side-encryption", "AES256", Some("NotImplemented")),
             ("x-amz-server-side-encryption-customer-key", "a", Some("NotImplemented")),
             ("x-amz-object-lock-mode", "GOVERNANCE", Some("NotImplemented")),
-            ("x-amz-grant-read", "id=1", Some("NotImplemented")),
             ("x-amz-website-redirect-location", "/x", Some("NotImplemented")),
-            ("x-amz-acl", "public-read", Some("AccessControlListNotSupported")),
-            ("x-amz-acl", "no-such", Some("InvalidArgument")),
-            ("x-amz-acl", "private", None),
-            ("x-amz-acl", "bucket-owner-full-control", None),
             ("x-amz-storage-class", "GLACIER", Some("InvalidStorageClass")),
             ("x-amz-storage-class", "STANDARD", None),
             ("x-amz-meta-a", "b", None),

@@ -45,9 +45,10 @@ impl EmbeddedS3 {
         bucket: &str,
         key: &str,
         upload_id: &str,
-    ) -> S3Result<UploadRow> {
-        self.bucket(call, bucket, on_key(action, key))?;
-        self.row(Space::Uploads, &upload_key(bucket, key, upload_id))?.ok_or_else(no_such_upload)
+    ) -> S3Result<(BucketRow, UploadRow)> {
+        let row = self.bucket(call, bucket, on_key(action, key))?;
+        let upload = self.row(Space::Uploads, &upload_key(bucket, key, upload_id))?;
+        Ok((row, upload.ok_or_else(no_such_upload)?))
     }
 
     /// The same for what the account that began an upload may do without being allowed to: list its parts, and abort it.
@@ -92,9 +93,10 @@ pub(crate) async fn create(
 ) -> S3Result<S3Response<CreateMultipartUploadOutput>> {
     let call = Call::of(&req)?;
     let mut input = req.input;
-    s3.bucket(&call, &input.bucket, on_key("s3:PutObject", &input.key))?;
+    let bucket = s3.bucket(&call, &input.bucket, on_key("s3:PutObject", &input.key))?;
     check_key(&input.key)?;
     meta::refuse_unsupported(&call.head)?;
+    bucket.check_acl(&call, &input.bucket, &input.key)?;
     let meta = meta::read(&call.head, input.metadata.take())?;
     let tags = meta::tags(&call.head)?;
     meta::check_tags(&tags)?;

@@ -7,14 +7,17 @@ pub(crate) mod get;
 pub(crate) mod put;
 pub(crate) mod tagging;
 
-use s3s::{S3ErrorCode, S3Result};
-use store::{Space, Unit};
+use http::{HeaderMap, HeaderName, HeaderValue};
+use s3s::{S3Error, S3ErrorCode, S3Result};
+use store::Space;
 
 use crate::EmbeddedS3;
-use crate::access::{on_bucket, on_key};
+use crate::access::{Actions, on_bucket, on_version};
 use crate::context::Call;
-use crate::error::{access_denied, fail, invalid_argument, no_such_key};
-use crate::row::{ObjectRow, encode, object_key};
+use crate::error::{access_denied, fail, no_such_key};
+use crate::row::{BucketRow, ObjectRow, object_key};
+use crate::stage::{Found, Stage};
+use crate::version::{self, Kept, VersionRef, VersionRow};
 
 /// The longest key in bytes of UTF-8 ("Naming Amazon S3 objects").
 pub(crate) const KEY_MAX: usize = 1024;
@@ -31,21 +34,13 @@ pub(crate) fn check_key(key: &str) -> S3Result<()> {
     Ok(())
 }
 
-/// Versioning was never enabled: there is one version of each object, `null`.
-pub(crate) fn check_version(version_id: Option<&str>) -> S3Result<()> {
-    match version_id {
-        None | Some("null") => Ok(()),
-        Some(_) => Err(invalid_argument("Invalid version id specified")),
-    }
-}
-
 impl EmbeddedS3 {
     /// The object, if there is one.
     pub(crate) fn object(&self, bucket: &str, key: &str) -> S3Result<Option<ObjectRow>> {
         self.row(Space::Objects, &object_key(bucket, key))
     }
 
-    /// The object, if the caller may do this to it.
+    /// The object or the version of it that is named, if the caller may do this to it, and its bucket.
     ///
     /// Whether there is none is told only to who may list the bucket (S3 API reference, `GetObject`, "Permissions").
     pub(crate) fn permitted_object(
@@ -53,33 +48,63 @@ impl EmbeddedS3 {
         call: &Call,
         bucket: &str,
         key: &str,
-        action: &'static str,
-    ) -> S3Result<ObjectRow> {
-        let row = self.bucket(call, bucket, on_key(action, key))?;
-        let object = self.object(bucket, key)?;
-        if object.is_none() {
-            self.check(call, bucket, &row, on_bucket("s3:ListBucket")).map_err(|_| access_denied())?;
-        }
-        object.ok_or_else(|| no_such_key(key))
+        version: Option<&VersionRef>,
+        actions: Actions,
+    ) -> S3Result<(BucketRow, ObjectRow)> {
+        let row = self.bucket(call, bucket, on_version(actions, key, version))?;
+        let missing = match self.object_or_version(bucket, &row, key, version)? {
+            Ok(object) => return Ok((row, object)),
+            Err(missing) => missing,
+        };
+        self.check(call, bucket, &row, on_bucket("s3:ListBucket")).map_err(|_| access_denied())?;
+        Err(missing)
     }
 
-    /// Writes a row, and gives up the bytes of the one in its place.
-    pub(crate) fn replace(
+    /// The object or the version of it that is named, or why there is none.
+    pub(crate) fn object_or_version(
         &self,
-        unit: &mut Unit,
         bucket: &str,
+        row: &BucketRow,
         key: &str,
-        row: &ObjectRow,
-        old: Option<&ObjectRow>,
-    ) -> S3Result<()> {
-        if let Some(old) = old
-            && old.body != row.body
-        {
-            self.free(unit, &old.body)?;
-        }
-        unit.put(Space::Objects, object_key(bucket, key), encode(row)?);
-        Ok(())
+        version: Option<&VersionRef>,
+    ) -> S3Result<Result<ObjectRow, S3Error>> {
+        let Some(version) = version else {
+            if let Some(object) = self.object(bucket, key)? {
+                return Ok(Ok(object));
+            }
+            let marker = Stage::new(self, bucket, row).newest_kept(key)?;
+            return Ok(Err(marker.map_or_else(|| no_such_key(key), |marker| deleted(no_such_key(key), &marker))));
+        };
+        Ok(match self.version(bucket, row, key, version)? {
+            Some(Found::Current(object) | Found::Kept(VersionRow { kept: Kept::Object(object), .. })) => Ok(object),
+            Some(Found::Kept(marker)) => {
+                let error =
+                    fail(S3ErrorCode::MethodNotAllowed, "The specified method is not allowed against this resource.");
+                Err(deleted(error, &marker))
+            }
+            None if row.versioning.is_none() && *version == VersionRef::Null => Err(no_such_key(key)),
+            None => Err(fail(S3ErrorCode::NoSuchVersion, "The specified version does not exist.")),
+        })
     }
+}
+
+/// An error that says that it is about a delete marker ("Working with delete markers").
+fn deleted(mut error: S3Error, marker: &VersionRow) -> S3Error {
+    let mut headers = HeaderMap::new();
+    let mut tell = |name: &'static str, value: &str| {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            headers.insert(HeaderName::from_static(name), value);
+        }
+    };
+    tell("content-type", "application/xml");
+    tell("x-amz-delete-marker", "true");
+    tell("x-amz-version-id", version::text(marker.version()));
+    if *error.code() == S3ErrorCode::MethodNotAllowed {
+        tell("allow", "DELETE");
+        tell("last-modified", &marker.modified().to_http_date());
+    }
+    error.set_headers(headers);
+    error
 }
 
 /// Sets the member of an answer that belongs to a checksum's algorithm.

@@ -6,7 +6,7 @@ use s3s::dto::*;
 use s3s::{S3, S3Request, S3Response, S3Result};
 
 use crate::object::{attributes, copy, delete, get, put, tagging};
-use crate::{EmbeddedS3, bucket, bucket_policy, list, multipart, versions};
+use crate::{EmbeddedS3, bucket, bucket_policy, bucket_tags, list, multipart, ownership, public_access, versions};
 
 macro_rules! operations {
     (
@@ -35,6 +35,9 @@ operations! {
         get_bucket_versioning: GetBucketVersioningInput => GetBucketVersioningOutput = bucket::get_versioning;
         get_bucket_policy: GetBucketPolicyInput => GetBucketPolicyOutput = bucket_policy::get;
         get_bucket_policy_status: GetBucketPolicyStatusInput => GetBucketPolicyStatusOutput = bucket_policy::get_status;
+        get_bucket_tagging: GetBucketTaggingInput => GetBucketTaggingOutput = bucket_tags::get;
+        get_bucket_ownership_controls: GetBucketOwnershipControlsInput => GetBucketOwnershipControlsOutput = ownership::get;
+        get_public_access_block: GetPublicAccessBlockInput => GetPublicAccessBlockOutput = public_access::get;
         list_objects: ListObjectsInput => ListObjectsOutput = list::objects;
         list_objects_v2: ListObjectsV2Input => ListObjectsV2Output = list::objects_v2;
         list_object_versions: ListObjectVersionsInput => ListObjectVersionsOutput = versions::list;
@@ -50,6 +53,16 @@ operations! {
         delete_bucket: DeleteBucketInput => DeleteBucketOutput = bucket::delete;
         put_bucket_policy: PutBucketPolicyInput => PutBucketPolicyOutput = bucket_policy::put;
         delete_bucket_policy: DeleteBucketPolicyInput => DeleteBucketPolicyOutput = bucket_policy::delete;
+        put_bucket_versioning: PutBucketVersioningInput => PutBucketVersioningOutput = bucket::put_versioning;
+        put_bucket_tagging: PutBucketTaggingInput => PutBucketTaggingOutput = bucket_tags::put;
+        delete_bucket_tagging: DeleteBucketTaggingInput => DeleteBucketTaggingOutput = bucket_tags::delete;
+        put_bucket_ownership_controls: PutBucketOwnershipControlsInput => PutBucketOwnershipControlsOutput = ownership::put;
+        delete_bucket_ownership_controls: DeleteBucketOwnershipControlsInput => DeleteBucketOwnershipControlsOutput
+            = ownership::delete;
+        put_bucket_acl: PutBucketAclInput => PutBucketAclOutput = ownership::put_bucket_acl;
+        put_object_acl: PutObjectAclInput => PutObjectAclOutput = ownership::put_object_acl;
+        put_public_access_block: PutPublicAccessBlockInput => PutPublicAccessBlockOutput = public_access::put;
+        delete_public_access_block: DeletePublicAccessBlockInput => DeletePublicAccessBlockOutput = public_access::delete;
         put_object: PutObjectInput => PutObjectOutput = put::put;
         get_object: GetObjectInput => GetObjectOutput = get::get;
         delete_object: DeleteObjectInput => DeleteObjectOutput = delete::one;

@@ -54,7 +54,7 @@ impl Walk<'_> {
             if !name.starts_with(self.prefix) {
                 break;
             }
-            let group = self.group(name);
+            let group = group(name, self.prefix, self.delimiter);
             let listed = group.is_some_and(|group| from.starts_with(group));
             if !listed && page.items.len() == self.max {
                 page.truncated = true;
@@ -84,18 +84,18 @@ impl Walk<'_> {
         let name = key.get(self.bucket.len() + 1..).and_then(|name| std::str::from_utf8(name).ok());
         name.ok_or_else(|| internal("the key of a row is not UTF-8"))
     }
+}
 
-    /// The common prefix that a name belongs to.
-    fn group<'n>(&self, name: &'n str) -> Option<&'n str> {
-        let delimiter = self.delimiter?;
-        let key = name.split('\0').next().unwrap_or(name);
-        let found = key.get(self.prefix.len()..)?.find(delimiter)?;
-        key.get(..self.prefix.len() + found + delimiter.len())
-    }
+/// The common prefix that a name belongs to.
+pub(crate) fn group<'n>(name: &'n str, prefix: &str, delimiter: Option<&str>) -> Option<&'n str> {
+    let delimiter = delimiter?;
+    let key = name.split('\0').next().unwrap_or(name);
+    let found = key.get(prefix.len()..)?.find(delimiter)?;
+    key.get(..prefix.len() + found + delimiter.len())
 }
 
 /// The least bytes that are greater than all that begin with `group`.
-fn behind(group: &str) -> Vec<u8> {
+pub(crate) fn behind(group: &str) -> Vec<u8> {
     let mut bytes = group.as_bytes().to_vec();
     // UTF-8 has no byte 0xFF, so the last byte can be counted up.
     if let Some(last) = bytes.last_mut() {

@@ -76,7 +76,7 @@ mod tree;
 mod unit;
 
 use std::fmt;
-use std::ops::RangeBounds;
+use std::ops::{self, RangeBounds};
 use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -233,6 +233,12 @@ impl Store {
     /// Rows of a range of keys, as they are now, read as the iterator is walked (with `rev()` from the back).
     pub fn range(&self, space: Space, range: impl RangeBounds<Vec<u8>>) -> Range {
         self.0.core.trees.range(Tree::Space(space), range)
+    }
+
+    /// Rows of several ranges, all as they were at one moment: what one unit moved from one to another is in exactly one.
+    pub fn ranges<const N: usize>(&self, ranges: [(Space, ops::Range<Vec<u8>>); N]) -> [Range; N] {
+        let core = &self.0.core;
+        core.trees.ranges(&core.db, ranges.map(|(space, range)| (Tree::Space(space), range)))
     }
 
     /// Files of large bodies.

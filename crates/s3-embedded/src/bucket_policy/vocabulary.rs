@@ -102,7 +102,7 @@ const OBJECT_ACTIONS: [&str; 33] = [
 ];
 
 /// Which of them count as a caller's "fixed value": S3 user guide, "The meaning of 'public'".
-const KEYS: [ConditionKey<'static>; 6] = [
+const KEYS: [ConditionKey<'static>; 7] = [
     ConditionKey { name: "aws:SourceArn", fixes_caller: true, actions: &[] },
     ConditionKey { name: "aws:SourceAccount", fixes_caller: true, actions: &[] },
     ConditionKey { name: "aws:SecureTransport", fixes_caller: false, actions: &[] },
@@ -112,6 +112,20 @@ const KEYS: [ConditionKey<'static>; 6] = [
         name: "s3:x-amz-acl",
         fixes_caller: false,
         actions: &["CreateBucket", "PutBucketAcl", "PutObject", "PutObjectAcl", "PutObjectVersionAcl"],
+    },
+    ConditionKey {
+        name: "s3:VersionId",
+        fixes_caller: false,
+        actions: &[
+            "DeleteObjectVersion",
+            "DeleteObjectVersionTagging",
+            "GetObjectVersion",
+            "GetObjectVersionAcl",
+            "GetObjectVersionAttributes",
+            "GetObjectVersionTagging",
+            "PutObjectVersionAcl",
+            "PutObjectVersionTagging",
+        ],
     },
 ];
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use s3s::dto::{CompleteMultipartUploadInput, CompleteMultipartUploadOutput, CompletedPart, ETag};
 use s3s::{S3Error, S3ErrorCode, S3Request, S3Response, S3Result};
-use store::{Space, Unit};
+use store::Space;
 
 use crate::EmbeddedS3;
 use crate::checksum::{self, Algorithm, Checksum, Kind, PartSum};
@@ -14,6 +14,7 @@ use crate::error::{fail, internal, invalid_request, malformed_xml};
 use crate::multipart::PART_NUMBER_MAX;
 use crate::object::{check_key, show_checksum};
 use crate::row::{BodyRow, ObjectRow, PartRow, UploadRow, encode, part_key, upload_key};
+use crate::stage::Stage;
 
 pub(crate) async fn complete(
     s3: &EmbeddedS3,
@@ -27,32 +28,35 @@ pub(crate) async fn complete(
         return Err(malformed_xml());
     }
     let guards = s3.locks().keys(&input.bucket, [input.key.as_str()]).await;
-    let upload = s3.upload(&call, "s3:PutObject", &input.bucket, &input.key, &input.upload_id)?;
-    let old = s3.object(&input.bucket, &input.key)?;
+    let (bucket, upload) = s3.upload(&call, "s3:PutObject", &input.bucket, &input.key, &input.upload_id)?;
+    let mut stage = Stage::new(s3, &input.bucket, &bucket);
+    stage.unit().hold(guards);
+    let old = stage.current(&input.key)?;
     conditional::check_write(&call.head, &input.key, old.as_ref().map(|old| old.etag.as_str()))?;
     let mut stored = BTreeMap::new();
     for part in s3.parts(&input.upload_id, 0) {
         let part = part?;
         stored.insert(part.number, part);
     }
-    let mut unit = Unit::new();
-    unit.hold(guards);
+    let unit = stage.unit();
     for number in stored.keys() {
         unit.delete(Space::Parts, part_key(&input.upload_id, *number));
     }
     let chosen = choose(s3, asked, &upload, &mut stored)?;
     for unused in stored.values() {
-        s3.free(&mut unit, &unused.body)?;
+        s3.free(unit, &unused.body)?;
     }
-    let row = assemble(&call, upload, &chosen, input.mpu_object_size)?;
+    let mut row = assemble(&call, upload, &chosen, input.mpu_object_size)?;
     unit.put(Space::Bodies, *call.id.as_bytes(), encode(&chosen)?);
     unit.delete(Space::Uploads, upload_key(&input.bucket, &input.key, &input.upload_id));
-    s3.replace(&mut unit, &input.bucket, &input.key, &row, old.as_ref())?;
-    call.finish(s3.store(), unit).await?;
+    stage.number(&input.key, &mut row, old.as_ref(), call.moment())?;
+    stage.write(&input.key, &row, old, call.moment())?;
+    call.finish(s3.store(), stage.into_unit()).await?;
     let mut output = CompleteMultipartUploadOutput {
         location: Some(format!("/{}/{}", input.bucket, input.key)),
         bucket: Some(input.bucket),
         key: Some(input.key),
+        version_id: bucket.shown_version(row.version.as_ref(), false),
         e_tag: Some(ETag::Strong(row.etag)),
         ..Default::default()
     };
@@ -152,6 +156,8 @@ fn assemble(call: &Call, upload: UploadRow, parts: &[PartRow], claimed_size: Opt
         meta: upload.meta,
         tags: upload.tags,
         checksum,
+        version: None,
+        order: None,
     })
 }
 

@@ -11,7 +11,7 @@ use crate::context::Call;
 use crate::error::{internal, invalid_request};
 use crate::meta;
 use crate::multipart::part_number;
-use crate::object::copy::Source;
+use crate::object::copy::{Original, Source};
 use crate::object::put::{body_length, take_body};
 use crate::object::show_checksum;
 use crate::range::copy_source_range;
@@ -32,7 +32,7 @@ pub(crate) async fn upload(s3: &EmbeddedS3, req: S3Request<UploadPartInput>) -> 
     let call = Call::of(&req)?;
     let mut input = req.input;
     let number = part_number(input.part_number)?;
-    let upload = s3.upload(&call, "s3:PutObject", &input.bucket, &input.key, &input.upload_id)?;
+    let (_, upload) = s3.upload(&call, "s3:PutObject", &input.bucket, &input.key, &input.upload_id)?;
     meta::refuse_unsupported(&call.head)?;
     let claimed = Claimed::from_head(&call.head)?;
     check_algorithm(&upload, &claimed)?;
@@ -74,10 +74,11 @@ pub(crate) async fn copy(
     let call = Call::of(&req)?;
     let input = req.input;
     let number = part_number(input.part_number)?;
-    let upload = s3.upload(&call, "s3:PutObject", &input.bucket, &input.key, &input.upload_id)?;
+    let (_, upload) = s3.upload(&call, "s3:PutObject", &input.bucket, &input.key, &input.upload_id)?;
     meta::refuse_unsupported(&call.head)?;
     let source = Source::of(&input.copy_source)?;
-    let received = copy_source(s3, &call, &source, &upload, input.copy_source_range.as_deref()).await?;
+    let (received, source_version) =
+        copy_source(s3, &call, &source, &upload, input.copy_source_range.as_deref()).await?;
     let target = Target { bucket: &input.bucket, key: &input.key, upload_id: &input.upload_id, number };
     let part = s3.write_part(&call, &target, &received).await?;
     let mut result = CopyPartResult {
@@ -90,7 +91,11 @@ pub(crate) async fn copy(
     {
         show_checksum!(result, algorithm, value);
     }
-    Ok(S3Response::new(UploadPartCopyOutput { copy_part_result: Some(result), ..Default::default() }))
+    Ok(S3Response::new(UploadPartCopyOutput {
+        copy_part_result: Some(result),
+        copy_source_version_id: source_version,
+        ..Default::default()
+    }))
 }
 
 async fn copy_source(
@@ -99,9 +104,9 @@ async fn copy_source(
     source: &Source,
     upload: &UploadRow,
     range: Option<&str>,
-) -> S3Result<Received> {
+) -> S3Result<(Received, Option<String>)> {
     for _ in 0..ATTEMPTS {
-        let row = s3.source(call, source)?;
+        let Original { row, version } = s3.source(call, source)?;
         let range = range.map_or(Ok(0..row.size), |range| copy_source_range(range, row.size))?;
         if range.end - range.start > s3.options().object_size_max {
             return Err(invalid_request(format!(
@@ -110,7 +115,7 @@ async fn copy_source(
             )));
         }
         if let Some(received) = s3.copy_bytes(&row, range, upload.checksum().0).await? {
-            return Ok(received);
+            return Ok((received, version));
         }
     }
     Err(internal("the source of a copy was replaced each time it was opened"))

@@ -7,13 +7,14 @@ use s3s::dto::{
 use s3s::{S3Request, S3Response, S3Result};
 
 use crate::EmbeddedS3;
-use crate::access::on_key;
+use crate::access::{Actions, on_version};
 use crate::context::Call;
 use crate::error::{internal, invalid_argument};
 use crate::list::page_size;
 use crate::meta;
-use crate::object::{check_version, show_checksum};
+use crate::object::show_checksum;
 use crate::row::{BodyRow, ObjectRow, PartRow};
+use crate::version::VersionRef;
 
 /// Marks an answer in which S3 writes the `ETag` without quotes, unlike everywhere else.
 #[derive(Debug, Clone, Copy)]
@@ -27,19 +28,16 @@ pub(crate) fn get(
 ) -> S3Result<S3Response<GetObjectAttributesOutput>> {
     let call = Call::of(&req)?;
     let input = req.input;
-    check_version(input.version_id.as_deref())?;
+    let version = VersionRef::of(input.version_id.as_deref())?;
     meta::refuse_customer_key(&call.head)?;
     let wanted = wanted(&call)?;
     let wants = |attribute: &str| wanted.iter().any(|name| name == attribute);
-    let (read, read_attributes) = match input.version_id {
-        Some(_) => ("s3:GetObjectVersion", "s3:GetObjectVersionAttributes"),
-        None => ("s3:GetObject", "s3:GetObjectAttributes"),
-    };
-    s3.bucket(&call, &input.bucket, on_key(read_attributes, &input.key))?;
-    let row = s3.permitted_object(&call, &input.bucket, &input.key, read)?;
+    let version = version.as_ref();
+    s3.bucket(&call, &input.bucket, on_version(Actions::READ_ATTRIBUTES, &input.key, version))?;
+    let (bucket, row) = s3.permitted_object(&call, &input.bucket, &input.key, version, Actions::READ)?;
     let mut output = GetObjectAttributesOutput {
         last_modified: Some(row.modified.to_offset_date_time().into()),
-        version_id: input.version_id.clone(),
+        version_id: bucket.shown_version(row.version.as_ref(), version.is_some()),
         ..Default::default()
     };
     if wants("ETag") {

@@ -1,23 +1,22 @@
 //! `DeleteObject` and `DeleteObjects`.
 
-use std::collections::HashSet;
-
 use s3s::dto::{
     DeleteObjectInput, DeleteObjectOutput, DeleteObjectsInput, DeleteObjectsOutput, DeletedObject, Error,
     ObjectIdentifier,
 };
 use s3s::{S3Error, S3Request, S3Response, S3Result};
-use store::{Space, Unit};
 
 use crate::EmbeddedS3;
-use crate::access::on_key;
+use crate::access::{Actions, on_version};
 use crate::conditional;
 use crate::context::Call;
 use crate::error::{
     access_denied, header_not_implemented, invalid_request, malformed_xml, no_such_key, precondition_failed,
 };
-use crate::object::{check_key, check_version};
-use crate::row::{BucketRow, ObjectRow, object_key};
+use crate::object::check_key;
+use crate::row::BucketRow;
+use crate::stage::{Deletion, Found, Stage};
+use crate::version::{Kept, VersionRef, VersionRow};
 
 /// Most keys of one request (`DeleteObjects`).
 const KEYS_MAX: usize = 1000;
@@ -29,25 +28,38 @@ pub(crate) async fn one(
     let call = Call::of(&req)?;
     let input = req.input;
     check_key(&input.key)?;
-    check_version(input.version_id.as_deref())?;
+    let version = VersionRef::of(input.version_id.as_deref())?;
     // Of directory buckets only, and of buckets with MFA delete.
     if input.if_match_size.is_some() || input.if_match_last_modified_time.is_some() || input.mfa.is_some() {
         return Err(header_not_implemented());
     }
     let guards = s3.locks().keys(&input.bucket, [input.key.as_str()]).await;
-    let action = delete_action(input.version_id.as_deref());
-    s3.bucket(&call, &input.bucket, on_key(action, &input.key))?;
-    let old = s3.object(&input.bucket, &input.key)?;
+    let row = s3.bucket(&call, &input.bucket, on_version(Actions::DELETE, &input.key, version.as_ref()))?;
+    let mut stage = Stage::new(s3, &input.bucket, &row);
+    stage.unit().hold(guards);
     if call.header("if-match").is_some() {
-        conditional::check_write(&call.head, &input.key, old.as_ref().map(|old| old.etag.as_str()))?;
+        let etag = etag_of(&stage, &input.key, version.as_ref())?;
+        conditional::check_write(&call.head, &input.key, etag.as_deref())?;
     }
-    if let Some(old) = old {
-        let mut unit = Unit::new();
-        unit.hold(guards);
-        s3.remove(&mut unit, &input.bucket, &input.key, &old)?;
-        call.finish(s3.store(), unit).await?;
-    }
-    Ok(S3Response::new(DeleteObjectOutput { version_id: input.version_id, ..Default::default() }))
+    let done = match &version {
+        None => stage.delete(&input.key, call.moment())?,
+        Some(version) => stage.delete_version(&input.key, version)?,
+    };
+    call.finish(s3.store(), stage.into_unit()).await?;
+    let delete_marker = Some(true).filter(|_| done.marker);
+    Ok(S3Response::new(DeleteObjectOutput { version_id: done.version, delete_marker, ..Default::default() }))
+}
+
+/// What a condition is tested against: the object that would be deleted, if there is one.
+fn etag_of(stage: &Stage<'_>, key: &str, version: Option<&VersionRef>) -> S3Result<Option<String>> {
+    let found = match version {
+        None => stage.current(key)?.map(Found::Current),
+        Some(version) => stage.find(key, version)?,
+    };
+    Ok(match found {
+        Some(Found::Current(row) | Found::Kept(VersionRow { kept: Kept::Object(row), .. })) => Some(row.etag),
+        Some(Found::Kept(_)) | None => None,
+    })
 }
 
 pub(crate) async fn many(
@@ -73,21 +85,17 @@ pub(crate) async fn many(
     if row.owner != call.owner.account && row.policy.is_none() {
         return Err(access_denied());
     }
-    let mut unit = Unit::new();
-    unit.hold(guards);
-    let mut batch = Batch { s3, call: &call, bucket: &input.bucket, row, unit, seen: HashSet::new() };
+    let mut stage = Stage::new(s3, &input.bucket, &row);
+    stage.unit().hold(guards);
+    let mut batch = Batch { s3, call: &call, bucket: &input.bucket, row: &row, stage };
     let (mut deleted, mut errors) = (Vec::new(), Vec::new());
     for object in asked {
         match batch.delete(&object) {
-            Ok(()) => deleted.push(DeletedObject {
-                key: Some(object.key),
-                version_id: object.version_id,
-                ..Default::default()
-            }),
+            Ok(done) => deleted.push(shown(done, object)),
             Err(error) => errors.push(entry(&error, object)),
         }
     }
-    call.finish(s3.store(), batch.unit).await?;
+    call.finish(s3.store(), batch.stage.into_unit()).await?;
     let quiet = input.delete.quiet.unwrap_or(false);
     Ok(S3Response::new(DeleteObjectsOutput {
         deleted: Some(deleted).filter(|_| !quiet),
@@ -96,46 +104,45 @@ pub(crate) async fn many(
     }))
 }
 
-/// Naming a version needs another permission, also where there is only one.
-fn delete_action(version_id: Option<&str>) -> &'static str {
-    if version_id.is_some() { "s3:DeleteObjectVersion" } else { "s3:DeleteObject" }
-}
-
 /// Deletions of one request, in one unit.
 struct Batch<'a> {
     s3: &'a EmbeddedS3,
     call: &'a Call,
     bucket: &'a str,
-    row: BucketRow,
-    unit: Unit,
-    /// Keys may come twice; their bytes must be given up once.
-    seen: HashSet<String>,
+    row: &'a BucketRow,
+    /// Keys may come twice: each deletion sees what those before it did.
+    stage: Stage<'a>,
 }
 
 impl Batch<'_> {
-    fn delete(&mut self, object: &ObjectIdentifier) -> S3Result<()> {
-        check_key(&object.key)?;
-        check_version(object.version_id.as_deref())?;
+    fn delete(&mut self, object: &ObjectIdentifier) -> S3Result<Deletion> {
+        let key = object.key.as_str();
+        check_key(key)?;
+        let version = VersionRef::of(object.version_id.as_deref())?;
         if object.size.is_some() || object.last_modified_time.is_some() {
             return Err(header_not_implemented());
         }
-        let need = on_key(delete_action(object.version_id.as_deref()), &object.key);
-        self.s3.check(self.call, self.bucket, &self.row, need)?;
-        if self.seen.contains(&object.key) {
-            return Ok(());
-        }
-        let old = self.s3.object(self.bucket, &object.key)?;
+        self.s3.check(self.call, self.bucket, self.row, on_version(Actions::DELETE, key, version.as_ref()))?;
         if let Some(etag) = &object.e_tag {
-            let old = old.as_ref().ok_or_else(|| no_such_key(&object.key))?;
-            if etag.value() != "*" && etag.value() != old.etag {
+            let found = etag_of(&self.stage, key, version.as_ref())?.ok_or_else(|| no_such_key(key))?;
+            if etag.value() != "*" && etag.value() != found {
                 return Err(precondition_failed("ETag"));
             }
         }
-        if let Some(old) = old {
-            self.s3.remove(&mut self.unit, self.bucket, &object.key, &old)?;
+        match &version {
+            None => self.stage.delete(key, self.call.moment()),
+            Some(version) => self.stage.delete_version(key, version),
         }
-        self.seen.insert(object.key.clone());
-        Ok(())
+    }
+}
+
+/// A version that was named, a marker that was made, or the one that went.
+fn shown(done: Deletion, object: ObjectIdentifier) -> DeletedObject {
+    DeletedObject {
+        delete_marker: Some(true).filter(|_| done.marker),
+        delete_marker_version_id: done.version.filter(|_| done.marker),
+        key: Some(object.key),
+        version_id: object.version_id,
     }
 }
 
@@ -145,13 +152,5 @@ fn entry(error: &S3Error, object: ObjectIdentifier) -> Error {
         key: Some(object.key),
         message: error.message().map(str::to_owned),
         version_id: object.version_id,
-    }
-}
-
-impl EmbeddedS3 {
-    fn remove(&self, unit: &mut Unit, bucket: &str, key: &str, old: &ObjectRow) -> S3Result<()> {
-        self.free(unit, &old.body)?;
-        unit.delete(Space::Objects, object_key(bucket, key));
-        Ok(())
     }
 }

@@ -9,6 +9,7 @@ use s3s::dto::{ETag, GetObjectInput, GetObjectOutput, HeadObjectInput, HeadObjec
 use s3s::{S3Request, S3Response, S3Result};
 
 use crate::EmbeddedS3;
+use crate::access::Actions;
 use crate::body::Reading;
 use crate::checksum::{Checksum, Kind};
 use crate::conditional::{self, Validators};
@@ -16,9 +17,10 @@ use crate::context::Call;
 use crate::error::{custom, internal, invalid_argument, invalid_request};
 use crate::meta;
 use crate::multipart::PART_NUMBER_MAX;
-use crate::object::{check_version, show_checksum};
+use crate::object::show_checksum;
 use crate::range::ByteRange;
-use crate::row::{BodyRow, ObjectRow};
+use crate::row::{BodyRow, BucketRow, ObjectRow};
+use crate::version::VersionRef;
 
 /// The type of an object whose writer gave none.
 const DEFAULT_CONTENT_TYPE: &str = "binary/octet-stream";
@@ -38,9 +40,9 @@ struct Selection {
 pub(crate) async fn get(s3: &EmbeddedS3, req: S3Request<GetObjectInput>) -> S3Result<S3Response<GetObjectOutput>> {
     let call = Call::of(&req)?;
     let input = req.input;
-    check_version(input.version_id.as_deref())?;
+    let version = VersionRef::of(input.version_id.as_deref())?;
     meta::refuse_customer_key(&call.head)?;
-    let (row, selection, reading) = open(s3, &call, &input).await?;
+    let (bucket, row, selection, reading) = open(s3, &call, &input, version.as_ref()).await?;
     let mut output = GetObjectOutput {
         accept_ranges: Some("bytes".to_owned()),
         body: Some(reading.into_blob()),
@@ -51,7 +53,7 @@ pub(crate) async fn get(s3: &EmbeddedS3, req: S3Request<GetObjectInput>) -> S3Re
         metadata: user_metadata(&row),
         parts_count: selection.parts_count,
         tag_count: i32::try_from(row.tags.len()).ok().filter(|count| *count > 0),
-        version_id: input.version_id.clone(),
+        version_id: bucket.shown_version(row.version.as_ref(), version.is_some()),
         ..Default::default()
     };
     if wants_checksum(&call) {
@@ -68,19 +70,18 @@ pub(crate) async fn get(s3: &EmbeddedS3, req: S3Request<GetObjectInput>) -> S3Re
     Ok(S3Response::with_headers(output, kept_headers(&row, overrides)?))
 }
 
-/// Naming a version needs another permission, also where there is only one.
-fn read_action(version_id: Option<&str>) -> &'static str {
-    if version_id.is_some() { "s3:GetObjectVersion" } else { "s3:GetObject" }
-}
-
 /// Finds the row, checks the conditions, chooses the bytes and opens them.
-async fn open(s3: &EmbeddedS3, call: &Call, input: &GetObjectInput) -> S3Result<(ObjectRow, Selection, Reading)> {
-    let action = read_action(input.version_id.as_deref());
+async fn open(
+    s3: &EmbeddedS3,
+    call: &Call,
+    input: &GetObjectInput,
+    version: Option<&VersionRef>,
+) -> S3Result<(BucketRow, ObjectRow, Selection, Reading)> {
     for _ in 0..ATTEMPTS {
-        let row = s3.permitted_object(call, &input.bucket, &input.key, action)?;
+        let (bucket, row) = s3.permitted_object(call, &input.bucket, &input.key, version, Actions::READ)?;
         let Some(selection) = select(s3, call, &row, input.part_number)? else { continue };
         if let Some(reading) = s3.read(&row.body, row.size, selection.range.clone()).await? {
-            return Ok((row, selection, reading));
+            return Ok((bucket, row, selection, reading));
         }
     }
     Err(internal("an object was replaced each time it was opened"))
@@ -89,18 +90,18 @@ async fn open(s3: &EmbeddedS3, call: &Call, input: &GetObjectInput) -> S3Result<
 pub(crate) fn head(s3: &EmbeddedS3, req: S3Request<HeadObjectInput>) -> S3Result<S3Response<HeadObjectOutput>> {
     let call = Call::of(&req)?;
     let input = req.input;
-    check_version(input.version_id.as_deref())?;
+    let version = VersionRef::of(input.version_id.as_deref())?;
     meta::refuse_customer_key(&call.head)?;
-    let action = read_action(input.version_id.as_deref());
     let mut found = None;
     for _ in 0..ATTEMPTS {
-        let row = s3.permitted_object(&call, &input.bucket, &input.key, action)?;
+        let (bucket, row) = s3.permitted_object(&call, &input.bucket, &input.key, version.as_ref(), Actions::READ)?;
         if let Some(selection) = select(s3, &call, &row, input.part_number)? {
-            found = Some((row, selection));
+            found = Some((bucket, row, selection));
             break;
         }
     }
-    let (row, selection) = found.ok_or_else(|| internal("an object was replaced each time it was looked at"))?;
+    let (bucket, row, selection) =
+        found.ok_or_else(|| internal("an object was replaced each time it was looked at"))?;
     let mut output = HeadObjectOutput {
         accept_ranges: Some("bytes".to_owned()),
         content_length: i64::try_from(selection.range.end - selection.range.start).ok(),
@@ -109,7 +110,7 @@ pub(crate) fn head(s3: &EmbeddedS3, req: S3Request<HeadObjectInput>) -> S3Result
         last_modified: Some(row.modified.to_offset_date_time().into()),
         metadata: user_metadata(&row),
         parts_count: selection.parts_count,
-        version_id: input.version_id.clone(),
+        version_id: bucket.shown_version(row.version.as_ref(), version.is_some()),
         ..Default::default()
     };
     if wants_checksum(&call) {

@@ -19,14 +19,17 @@ use crate::context::Call;
 use crate::error::{fail, invalid_argument, no_such_bucket};
 use crate::meta;
 use crate::object::{check_key, show_checksum};
-use crate::row::{BucketRow, Meta, ObjectRow, encode};
+use crate::row::{BodyRow, BucketRow, Meta, ObjectRow, encode};
+use crate::stage::Stage;
+use crate::version::Moment;
 
 pub(crate) async fn put(s3: &EmbeddedS3, req: S3Request<PutObjectInput>) -> S3Result<S3Response<PutObjectOutput>> {
     let call = Call::of(&req)?;
     let mut input = req.input;
-    s3.bucket(&call, &input.bucket, on_key("s3:PutObject", &input.key))?;
+    let bucket = s3.bucket(&call, &input.bucket, on_key("s3:PutObject", &input.key))?;
     check_key(&input.key)?;
     meta::refuse_unsupported(&call.head)?;
+    bucket.check_acl(&call, &input.bucket, &input.key)?;
     let meta = meta::read(&call.head, input.metadata.take())?;
     let tags = meta::tags(&call.head)?;
     meta::check_tags(&tags)?;
@@ -44,14 +47,20 @@ pub(crate) async fn put(s3: &EmbeddedS3, req: S3Request<PutObjectInput>) -> S3Re
         size: received.size,
         modified: call.now,
         etag: received.digests.etag(),
-        body: crate::row::BodyRow::Empty,
+        body: BodyRow::Empty,
         parts: None,
         meta,
         tags,
         checksum: full_checksum(&received.digests, claimed.algorithm().unwrap_or(Algorithm::DEFAULT)),
+        version: None,
+        order: None,
     };
-    let row = s3.write_object(&call, &input.bucket, &input.key, row, &received).await?;
-    let mut output = PutObjectOutput { e_tag: Some(ETag::Strong(row.etag)), ..Default::default() };
+    let (bucket, row) = s3.write_object(&call, &input.bucket, &input.key, row, &received).await?;
+    let mut output = PutObjectOutput {
+        version_id: bucket.shown_version(row.version.as_ref(), false),
+        e_tag: Some(ETag::Strong(row.etag)),
+        ..Default::default()
+    };
     show_checksum!(output, &row.checksum);
     Ok(S3Response::new(output))
 }
@@ -93,10 +102,10 @@ impl EmbeddedS3 {
         key: &str,
         row: ObjectRow,
         received: &Received,
-    ) -> S3Result<ObjectRow> {
-        let (unit, row) = self.stage_object(call, bucket, key, row, received).await?;
+    ) -> S3Result<(BucketRow, ObjectRow)> {
+        let (unit, bucket, row) = self.stage_object(call, bucket, key, row, received).await?;
         call.finish(self.store(), unit).await?;
-        Ok(row)
+        Ok((bucket, row))
     }
 
     async fn stage_object(
@@ -106,17 +115,19 @@ impl EmbeddedS3 {
         key: &str,
         mut row: ObjectRow,
         received: &Received,
-    ) -> S3Result<(Unit, ObjectRow)> {
+    ) -> S3Result<(Unit, BucketRow, ObjectRow)> {
         let guards = self.locks().keys(bucket, [key]).await;
-        // While the body came in, the bucket may have gone.
-        self.bucket(call, bucket, on_key("s3:PutObject", key))?;
-        let old = self.object(bucket, key)?;
+        // While the body came in, the bucket may have gone, or have been configured otherwise.
+        let bucket_row = self.bucket(call, bucket, on_key("s3:PutObject", key))?;
+        bucket_row.check_acl(call, bucket, key)?;
+        let mut stage = Stage::new(self, bucket, &bucket_row);
+        stage.unit().hold(guards);
+        let old = stage.current(key)?;
         conditional::check_write(&call.head, key, old.as_ref().map(|old| old.etag.as_str()))?;
-        let mut unit = Unit::new();
-        unit.hold(guards);
-        row.body = received.stored.place(&mut unit, *call.id.as_bytes());
-        self.replace(&mut unit, bucket, key, &row, old.as_ref())?;
-        Ok((unit, row))
+        row.body = received.stored.place(stage.unit(), *call.id.as_bytes());
+        stage.number(key, &mut row, old.as_ref(), call.moment())?;
+        stage.write(key, &row, old, call.moment())?;
+        Ok((stage.into_unit(), bucket_row, row))
     }
 
     /// Writing an object with tags needs a permission of its own.
@@ -161,57 +172,28 @@ impl EmbeddedS3 {
             .step_by(INLINE_MAX)
             .map(|start| Ok(object.body.slice(start..object.body.len().min(start + INLINE_MAX))));
         let received = self.receive(futures::stream::iter(chunks.collect::<Vec<_>>()), expect).await?;
-        let mut unit = Unit::new();
         let guards = self.locks().keys(bucket, [key]).await;
-        if self.bucket_row(bucket)?.is_some_and(|row| row.holds_logs) {
-            unit.hold(guards);
+        let mut row = self.bucket_row(bucket)?.ok_or_else(no_such_bucket)?;
+        let guard: Box<dyn Send> = if row.holds_logs {
+            Box::new(guards)
         } else {
             // The bucket's row is written, too.
             drop(guards);
-            unit.hold(self.locks().bucket(bucket).await);
-            self.mark_log_bucket(&mut unit, bucket)?;
+            let guard = self.locks().bucket(bucket).await;
+            row = self.bucket_row(bucket)?.ok_or_else(no_such_bucket)?;
+            Box::new(guard)
+        };
+        let mut stage = Stage::new(self, bucket, &row);
+        stage.unit().hold(guard);
+        if !row.holds_logs {
+            // The mark is in the unit of the first delivery, so that nothing is ever there without it; it goes with the bucket.
+            let marked = BucketRow { holds_logs: true, ..row.clone() };
+            stage.unit().put(Space::Buckets, bucket.as_bytes(), encode(&marked)?);
         }
         self.check_delivery(bucket, key, writer)?;
-        self.stage_own(unit, (bucket, key), object, &received, now)
+        stage_own(&mut stage, (bucket, key), object, &received, Moment::of_service(now))?;
+        Ok(stage.into_unit())
     }
-
-    /// The mark is in the unit of the first delivery, so that nothing is ever there without it; it goes with the bucket.
-    fn mark_log_bucket(&self, unit: &mut Unit, bucket: &str) -> S3Result<()> {
-        let row = self.bucket_row(bucket)?.ok_or_else(no_such_bucket)?;
-        unit.put(Space::Buckets, bucket.as_bytes(), encode(&BucketRow { holds_logs: true, ..row })?);
-        Ok(())
-    }
-
-    fn stage_own(
-        &self,
-        mut unit: Unit,
-        (bucket, key): (&str, &str),
-        object: StagedObject,
-        received: &Received,
-        now: Timestamp,
-    ) -> S3Result<Unit> {
-        let old = self.object(bucket, key)?;
-        let now = Timestamp::from_secs(now.as_secs());
-        let etag = received.digests.etag();
-        let row = ObjectRow {
-            size: received.size,
-            modified: now,
-            body: received.stored.place(&mut unit, own_body_id(bucket, key, &etag, now)),
-            etag,
-            parts: None,
-            meta: Meta {
-                content_type: object.content_type,
-                content_encoding: object.content_encoding,
-                user: object.metadata,
-                ..Meta::default()
-            },
-            tags: Vec::new(),
-            checksum: full_checksum(&received.digests, Algorithm::DEFAULT),
-        };
-        self.replace(&mut unit, bucket, key, &row, old.as_ref())?;
-        Ok(unit)
-    }
-
     /// The account that owns a bucket; `None` if there is no such bucket.
     pub fn bucket_owner(&self, bucket: &str) -> S3Result<Option<String>> {
         Ok(self.bucket_row(bucket)?.map(|row| row.owner))
@@ -225,6 +207,38 @@ impl EmbeddedS3 {
             holds_logs: row.holds_logs,
         }))
     }
+}
+
+fn stage_own(
+    stage: &mut Stage<'_>,
+    (bucket, key): (&str, &str),
+    object: StagedObject,
+    received: &Received,
+    moment: Moment,
+) -> S3Result<()> {
+    let old = stage.current(key)?;
+    let mut row = ObjectRow {
+        size: received.size,
+        modified: moment.now,
+        etag: received.digests.etag(),
+        body: BodyRow::Empty,
+        parts: None,
+        meta: Meta {
+            content_type: object.content_type,
+            content_encoding: object.content_encoding,
+            user: object.metadata,
+            ..Meta::default()
+        },
+        tags: Vec::new(),
+        checksum: full_checksum(&received.digests, Algorithm::DEFAULT),
+        version: None,
+        order: None,
+    };
+    let moment = Moment { mark: own_id(bucket, key, &row.etag, moment.now, 0), ..moment };
+    stage.number(key, &mut row, old.as_ref(), moment)?;
+    // Two versions of the same bytes have a body each.
+    row.body = received.stored.place(stage.unit(), own_id(bucket, key, &row.etag, moment.now, row.order()));
+    stage.write(key, &row, old, moment)
 }
 
 /// What is known of a bucket from outside of it.
@@ -251,8 +265,8 @@ pub struct StagedObject {
     pub metadata: BTreeMap<String, String>,
 }
 
-/// A name for the body that only the same bytes, for the same key at the same time, share: there is no request id to take.
-fn own_body_id(bucket: &str, key: &str, etag: &str, now: Timestamp) -> [u8; 16] {
+/// A name that only the same bytes, for the same key at the same time, share: there is no request id to take.
+fn own_id(bucket: &str, key: &str, etag: &str, now: Timestamp, order: u64) -> [u8; 16] {
     let hash = Sha256::new()
         .chain_update(bucket)
         .chain_update([0])
@@ -260,6 +274,7 @@ fn own_body_id(bucket: &str, key: &str, etag: &str, now: Timestamp) -> [u8; 16] 
         .chain_update([0])
         .chain_update(etag)
         .chain_update(now.as_millis().to_be_bytes())
+        .chain_update(order.to_be_bytes())
         .finalize();
     std::array::from_fn(|position| hash[position])
 }

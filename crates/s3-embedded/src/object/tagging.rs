@@ -5,15 +5,14 @@ use s3s::dto::{
     PutObjectTaggingInput, PutObjectTaggingOutput, Tag,
 };
 use s3s::{S3Request, S3Response, S3Result};
-use store::{Space, Unit};
 
 use crate::EmbeddedS3;
-use crate::access::{Need, on_key};
+use crate::access::{Actions, on_version};
 use crate::context::Call;
 use crate::error::{malformed_xml, no_such_key};
 use crate::meta::check_tags;
-use crate::object::check_version;
-use crate::row::{encode, object_key};
+use crate::stage::{Found, Stage};
+use crate::version::{Kept, VersionRef, VersionRow};
 
 pub(crate) fn get(
     s3: &EmbeddedS3,
@@ -21,12 +20,12 @@ pub(crate) fn get(
 ) -> S3Result<S3Response<GetObjectTaggingOutput>> {
     let call = Call::of(&req)?;
     let input = req.input;
-    check_version(input.version_id.as_deref())?;
-    let action = if input.version_id.is_some() { "s3:GetObjectVersionTagging" } else { "s3:GetObjectTagging" };
-    let row = s3.permitted_object(&call, &input.bucket, &input.key, action)?;
+    let version = VersionRef::of(input.version_id.as_deref())?;
+    let (bucket, row) = s3.permitted_object(&call, &input.bucket, &input.key, version.as_ref(), Actions::READ_TAGS)?;
+    let version_id = bucket.shown_version(row.version.as_ref(), version.is_some());
     let tag = |(key, value)| Tag { key: Some(key), value: Some(value) };
     let tag_set = row.tags.into_iter().map(tag).collect();
-    Ok(S3Response::new(GetObjectTaggingOutput { tag_set, version_id: input.version_id }))
+    Ok(S3Response::new(GetObjectTaggingOutput { tag_set, version_id }))
 }
 
 pub(crate) async fn put(
@@ -35,13 +34,13 @@ pub(crate) async fn put(
 ) -> S3Result<S3Response<PutObjectTaggingOutput>> {
     let call = Call::of(&req)?;
     let input = req.input;
-    check_version(input.version_id.as_deref())?;
+    let version = VersionRef::of(input.version_id.as_deref())?;
     let pair = |tag: Tag| tag.key.zip(tag.value).ok_or_else(malformed_xml);
     let tags: Vec<(String, String)> = input.tagging.tag_set.into_iter().map(pair).collect::<S3Result<_>>()?;
     check_tags(&tags)?;
-    let action = if input.version_id.is_some() { "s3:PutObjectVersionTagging" } else { "s3:PutObjectTagging" };
-    set(s3, &call, &input.bucket, on_key(action, &input.key), &input.key, tags).await?;
-    Ok(S3Response::new(PutObjectTaggingOutput { version_id: input.version_id }))
+    let (bucket, key) = (&input.bucket, &input.key);
+    let version_id = set(s3, &call, (bucket, key), version.as_ref(), Actions::WRITE_TAGS, tags).await?;
+    Ok(S3Response::new(PutObjectTaggingOutput { version_id }))
 }
 
 pub(crate) async fn delete(
@@ -50,26 +49,32 @@ pub(crate) async fn delete(
 ) -> S3Result<S3Response<DeleteObjectTaggingOutput>> {
     let call = Call::of(&req)?;
     let input = req.input;
-    check_version(input.version_id.as_deref())?;
-    let action = if input.version_id.is_some() { "s3:DeleteObjectVersionTagging" } else { "s3:DeleteObjectTagging" };
-    set(s3, &call, &input.bucket, on_key(action, &input.key), &input.key, Vec::new()).await?;
-    Ok(S3Response::new(DeleteObjectTaggingOutput { version_id: input.version_id }))
+    let version = VersionRef::of(input.version_id.as_deref())?;
+    let (bucket, key) = (&input.bucket, &input.key);
+    let version_id = set(s3, &call, (bucket, key), version.as_ref(), Actions::DELETE_TAGS, Vec::new()).await?;
+    Ok(S3Response::new(DeleteObjectTaggingOutput { version_id }))
 }
 
+/// Gives an object, or a version of it, other tags. Returns the id to show.
 async fn set(
     s3: &EmbeddedS3,
     call: &Call,
-    bucket: &str,
-    need: Need<'_>,
-    key: &str,
+    (bucket, key): (&str, &str),
+    version: Option<&VersionRef>,
+    actions: Actions,
     tags: Vec<(String, String)>,
-) -> S3Result<()> {
+) -> S3Result<Option<String>> {
     let guards = s3.locks().keys(bucket, [key]).await;
-    s3.bucket(call, bucket, need)?;
-    let mut row = s3.object(bucket, key)?.ok_or_else(|| no_such_key(key))?;
-    row.tags = tags;
-    let mut unit = Unit::new();
-    unit.hold(guards);
-    unit.put(Space::Objects, object_key(bucket, key), encode(&row)?);
-    call.finish(s3.store(), unit).await
+    let row = s3.bucket(call, bucket, on_version(actions, key, version))?;
+    let object = s3.object_or_version(bucket, &row, key, version)??;
+    let mut stage = Stage::new(s3, bucket, &row);
+    stage.unit().hold(guards);
+    let named = object.version.clone().map_or(VersionRef::Null, VersionRef::Id);
+    let mut found = stage.find(key, &named)?.ok_or_else(|| no_such_key(key))?;
+    if let Found::Current(object) | Found::Kept(VersionRow { kept: Kept::Object(object), .. }) = &mut found {
+        object.tags = tags;
+    }
+    stage.rewrite(key, &found)?;
+    call.finish(s3.store(), stage.into_unit()).await?;
+    Ok(row.shown_version(object.version.as_ref(), version.is_some()))
 }

@@ -12,4 +12,6 @@ mod model;
 mod objects;
 mod policies;
 mod uploads;
+mod version_model;
+mod versions;
 mod world;

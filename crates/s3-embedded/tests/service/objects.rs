@@ -164,7 +164,7 @@ async fn what_is_not_supported_is_refused_and_nothing_is_stored() {
                 "501 NotImplemented",
             ),
             ("PUT", "/bucket/k", &[("x-amz-acl", "public-read")], "x", "400 AccessControlListNotSupported"),
-            ("PUT", "/bucket/k", &[("x-amz-grant-full-control", "id=1")], "x", "501 NotImplemented"),
+            ("PUT", "/bucket/k", &[("x-amz-grant-full-control", "id=1")], "x", "400 AccessControlListNotSupported"),
             ("PUT", "/bucket/k", &[("x-amz-object-lock-legal-hold", "ON")], "x", "501 NotImplemented"),
             ("PUT", "/bucket/k", &[("x-amz-website-redirect-location", "/y")], "x", "501 NotImplemented"),
             ("PUT", "/bucket/k", &[("x-amz-storage-class", "GLACIER")], "x", "400 InvalidStorageClass"),

@@ -160,7 +160,7 @@ impl Ask<'_> {
     pub fn user(mut self, account: &'static str, name: &str, secure_transport: bool) -> Self {
         self.account = Some(account);
         let arn = format!("arn:aws:iam::{account}:user/{name}");
-        self.requester = Some(Requester { arn, role_arn: None, secure_transport, administers: false });
+        self.requester = Some(Requester { arn, secure_transport, administers: false, ..Requester::root(account) });
         self
     }
 
