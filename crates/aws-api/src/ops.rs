@@ -12,6 +12,8 @@ use crate::{ApiError, Role};
 pub enum Service {
     /// Amazon CloudTrail.
     CloudTrail,
+    /// Amazon CloudWatch.
+    CloudWatch,
     /// Amazon EventBridge, once CloudWatch Events.
     Events,
     /// Amazon Simple Notification Service.

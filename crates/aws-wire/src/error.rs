@@ -34,12 +34,15 @@ impl DecodeError {
                     Service::CloudTrail => {
                         ApiError::new("UnsupportedOperationException", format!("Unsupported: {reason}."))
                     }
+                    Service::CloudWatch => {
+                        ApiError::new("InvalidParameterValueException", format!("Unsupported: {reason}."))
+                    }
                     Service::Events => ApiError::new("ValidationException", format!("Unsupported: {reason}.")),
                     Service::Sts => ApiError::new("ValidationError", format!("Unsupported: {reason}.")),
                 }
             }
             Self::Malformed(message) => match protocol {
-                Protocol::Json { .. } => ApiError::new("SerializationException", message),
+                Protocol::Json { .. } | Protocol::Cbor => ApiError::new("SerializationException", message),
                 Protocol::Query => ApiError::new("MalformedInput", message),
             },
         }

@@ -14,6 +14,7 @@ use crate::counters::Counters;
 use crate::detector::Covered;
 use crate::digests::Turns;
 use crate::handshakes::Handshakes;
+use crate::meter::Meter;
 use crate::passed::{self, Passed};
 use crate::reservations::Reservations;
 use crate::signer::Signer;
@@ -30,6 +31,8 @@ pub struct App {
     pub signer: Signer,
     /// Counts since the start.
     pub counters: Counters,
+    /// Series and their points.
+    pub meter: Meter,
     /// TLS handshakes that came to nothing.
     pub handshakes: Arc<Handshakes>,
     /// Requests that failed authentication, to whichever service.
@@ -89,6 +92,7 @@ impl App {
             registry.absorb(change).map_err(|source| RestoreError::Row { kind: change.kind, source })?;
         }
         let passed = Passed::restore(&store, &rows)?;
+        let meter = Meter::restore(&store)?;
         let mut callers = Callers::default();
         for row in store.range(Space::Callers, ..) {
             callers.absorb(&row?.1).map_err(|source| RestoreError::Row { kind: "caller", source })?;
@@ -105,6 +109,7 @@ impl App {
             config,
             signer,
             counters: Counters::default(),
+            meter,
             handshakes: Arc::default(),
             refusals: Arc::default(),
             wakers: Arc::default(),

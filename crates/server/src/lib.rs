@@ -21,6 +21,7 @@ mod housekeeper;
 mod listener;
 mod log_files;
 mod management;
+mod meter;
 mod notices;
 mod pages;
 mod passed;

@@ -32,9 +32,11 @@ pub enum Space {
     Meta,
     /// Management events of 90 days, and what finds them.
     History,
+    /// Series, their points and what happened to alarms.
+    Metrics,
 }
 
-const SPACES: [Space; 10] = [
+const SPACES: [Space; 11] = [
     Space::Buckets,
     Space::Objects,
     Space::Bodies,
@@ -45,6 +47,7 @@ const SPACES: [Space; 10] = [
     Space::Secrets,
     Space::Meta,
     Space::History,
+    Space::Metrics,
 ];
 
 /// Every keyspace: the callers' and the crate's own.
@@ -93,6 +96,7 @@ impl Tree {
             Self::Space(Space::Secrets) => "secrets",
             Self::Space(Space::Meta) => "meta",
             Self::Space(Space::History) => "history",
+            Self::Space(Space::Metrics) => "metrics",
             Self::Log => "log",
             Self::Open => "open_entries",
             Self::Cursors => "cursors",
@@ -109,16 +113,16 @@ impl Tree {
     fn position(self) -> usize {
         match self {
             Self::Space(space) => space as usize,
-            Self::Log => 10,
-            Self::Open => 11,
-            Self::Cursors => 12,
-            Self::Registry => 13,
-            Self::BlobRefs => 14,
-            Self::Counters => 15,
-            Self::QueueMessages => 16,
-            Self::QueueStates => 17,
-            Self::QueueIndex => 18,
-            Self::QueueTotals => 19,
+            Self::Log => 11,
+            Self::Open => 12,
+            Self::Cursors => 13,
+            Self::Registry => 14,
+            Self::BlobRefs => 15,
+            Self::Counters => 16,
+            Self::QueueMessages => 17,
+            Self::QueueStates => 18,
+            Self::QueueIndex => 19,
+            Self::QueueTotals => 20,
         }
     }
 

@@ -36,6 +36,7 @@ macro_rules! silent_changes {
 }
 
 mod cloudtrail;
+mod cloudwatch;
 mod events;
 mod messages;
 mod sns;
