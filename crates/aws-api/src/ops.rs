@@ -14,6 +14,8 @@ pub enum Service {
     CloudFormation,
     /// Amazon CloudTrail.
     CloudTrail,
+    /// Amazon CloudWatch.
+    CloudWatch,
     /// Amazon EventBridge, once CloudWatch Events.
     Events,
     /// Amazon Simple Notification Service.

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use crate::error::{DecodeError, shown};
 use crate::query::{Node, Parameters, Style};
 use crate::response::WireResponse;
-use crate::{json, names, xml};
+use crate::{cbor, json, names, xml};
 
 /// What of a request's head the protocols look at. Header values as they came, absent ones `None`.
 #[derive(Debug, Clone, Copy, Default)]
@@ -21,8 +21,10 @@ pub struct Head<'h> {
     pub content_type: Option<&'h str>,
     /// `X-Amz-Target`.
     pub target: Option<&'h str>,
-    /// `x-amzn-query-mode`: a client of SQS that wants the error codes of the Query protocol says `true`.
+    /// `x-amzn-query-mode`: a client that wants the error codes of the Query protocol says `true`.
     pub query_mode: Option<&'h str>,
+    /// `smithy-protocol`: `rpc-v2-cbor`.
+    pub smithy_protocol: Option<&'h str>,
 }
 
 impl Head<'_> {
@@ -31,6 +33,7 @@ impl Head<'_> {
     pub fn op(&self, service: &ServiceInfo) -> Option<&'static OpInfo> {
         match Protocol::of(service, self) {
             Protocol::Json { .. } => target_op(service, self.target).ok(),
+            Protocol::Cbor => cbor::op_of(service, self.path),
             Protocol::Query => {
                 let (_, action) = Parameters::parse(self.query.unwrap_or_default().as_bytes(), &[]).ok()?;
                 service.op(&action?)
@@ -47,6 +50,8 @@ pub enum Protocol {
         /// Whether the client wants what the Query protocol would have answered as codes and statuses of errors.
         query_compatible: bool,
     },
+    /// Smithy's RPC v2 CBOR.
+    Cbor,
     /// Parameters in a form or in the URL, answers in XML.
     Query,
 }
@@ -54,6 +59,9 @@ pub enum Protocol {
 impl Protocol {
     /// The protocol of a request, which its answer has too, whatever is wrong with the request otherwise.
     pub fn of(service: &ServiceInfo, head: &Head<'_>) -> Self {
+        if service.service == Service::CloudWatch && head.smithy_protocol == Some(cbor::PROTOCOL) {
+            return Self::Cbor;
+        }
         let json_body = head.content_type.is_some_and(|given| given.starts_with("application/x-amz-json-"));
         let speaks_json = !service.target_prefix.is_empty();
         if service.query_namespace.is_empty() || (speaks_json && (head.target.is_some() || json_body)) {
@@ -76,6 +84,7 @@ pub struct Call {
 /// Parameters as they came. `Debug` shows none of them: they are a customer's.
 enum Input {
     Json { body: Bytes, query_compatible: bool },
+    Cbor(Bytes),
     Query(Parameters),
 }
 
@@ -83,6 +92,7 @@ impl std::fmt::Debug for Input {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Json { .. } => "Json",
+            Self::Cbor(_) => "Cbor",
             Self::Query(_) => "Query",
         })
     }
@@ -99,6 +109,10 @@ impl Call {
             Protocol::Json { query_compatible } => {
                 let op = target_op(service, head.target)?;
                 Ok(Self { service, op, input: Input::Json { body, query_compatible } })
+            }
+            Protocol::Cbor => {
+                let op = cbor::op_of(service, head.path).ok_or_else(|| unknown_operation(head.path))?;
+                Ok(Self { service, op, input: Input::Cbor(body) })
             }
             Protocol::Query => Self::parse_query(service, head, &body),
         }
@@ -145,6 +159,7 @@ impl Call {
     pub fn protocol(&self) -> Protocol {
         match self.input {
             Input::Json { query_compatible, .. } => Protocol::Json { query_compatible },
+            Input::Cbor(_) => Protocol::Cbor,
             Input::Query(_) => Protocol::Query,
         }
     }
@@ -162,6 +177,7 @@ impl Codec for Call {
     fn decode<T: DeserializeOwned + Serialize>(&self) -> Result<T, ApiError> {
         let read = match &self.input {
             Input::Json { body, .. } => json::decode(body),
+            Input::Cbor(body) => cbor::decode(body),
             Input::Query(parameters) => {
                 let style =
                     if self.service.service == Service::Sqs { Style::Flattened(self.op.name) } else { Style::Wrapped };
@@ -171,10 +187,11 @@ impl Codec for Call {
         read.map_err(|mistake| mistake.refusal(self.service.service, self.protocol()))
     }
 
-    /// In JSON the whole body; in the Query protocol the result element, which [`Call::response`] puts into its place.
+    /// In JSON and CBOR the whole body; in the Query protocol the result element, which [`Call::response`] puts into its place.
     fn encode<T: Serialize>(&self, output: &T) -> Result<Vec<u8>, ApiError> {
         match &self.input {
             Input::Json { .. } => json::encode(output).map_err(|_| unwritable()),
+            Input::Cbor(_) => cbor::encode(output).map_err(|_| unwritable()),
             Input::Query(_) => xml::result(self.service.service, self.op.name, output).map_err(|_| unwritable()),
         }
     }
@@ -189,10 +206,13 @@ fn target_op(service: &ServiceInfo, target: Option<&str>) -> Result<&'static OpI
     let target = target.unwrap_or_default();
     let (prefix, name) = target.rsplit_once('.').unwrap_or_default();
     let prefix = prefix.rsplit('.').next().unwrap_or_default();
-    Some(name).filter(|_| prefix == service.target_prefix).and_then(|name| service.op(name)).ok_or_else(|| {
-        let message = format!("The operation {} is unknown or not supported yet.", shown(target));
-        ApiError::new("UnknownOperationException", message)
-    })
+    let op = Some(name).filter(|_| prefix == service.target_prefix).and_then(|name| service.op(name));
+    op.ok_or_else(|| unknown_operation(target))
+}
+
+fn unknown_operation(named: &str) -> ApiError {
+    let message = format!("The operation {} is unknown or not supported yet.", shown(named));
+    ApiError::new("UnknownOperationException", message)
 }
 
 fn invalid_action(service: &ServiceInfo, action: &str) -> ApiError {

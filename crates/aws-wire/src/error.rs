@@ -34,6 +34,9 @@ impl DecodeError {
                     Service::CloudTrail => {
                         ApiError::new("UnsupportedOperationException", format!("Unsupported: {reason}."))
                     }
+                    Service::CloudWatch => {
+                        ApiError::new("InvalidParameterValueException", format!("Unsupported: {reason}."))
+                    }
                     Service::Events => ApiError::new("ValidationException", format!("Unsupported: {reason}.")),
                     Service::CloudFormation | Service::Sts => {
                         ApiError::new("ValidationError", format!("Unsupported: {reason}."))
@@ -41,7 +44,7 @@ impl DecodeError {
                 }
             }
             Self::Malformed(message) => match protocol {
-                Protocol::Json { .. } => ApiError::new("SerializationException", message),
+                Protocol::Json { .. } | Protocol::Cbor => ApiError::new("SerializationException", message),
                 Protocol::Query => ApiError::new("MalformedInput", message),
             },
         }

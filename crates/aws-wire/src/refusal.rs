@@ -82,10 +82,44 @@ pub(crate) fn outgoing(service: Service, protocol: Protocol, error: &ApiError) -
         fault,
         query_error: None,
     };
-    if service == Service::Sqs {
-        for_sqs(protocol, error, &mut outgoing);
+    match service {
+        Service::Sqs => for_sqs(protocol, error, &mut outgoing),
+        Service::CloudWatch => for_cloudwatch(protocol, error, &mut outgoing),
+        Service::CloudTrail | Service::Events | Service::Sns | Service::CloudFormation | Service::Sts => {}
     }
     outgoing
+}
+
+/// The shapes of CloudWatch's model whose code in the Query protocol is another: the model's `awsQueryError` traits. The last
+/// two come from the framework around it.
+const CLOUDWATCH: [(&str, &str); 9] = [
+    ("InvalidParameterValueException", "InvalidParameterValue"),
+    ("InvalidParameterCombinationException", "InvalidParameterCombination"),
+    ("MissingRequiredParameterException", "MissingParameter"),
+    ("InvalidFormatFault", "InvalidFormat"),
+    ("LimitExceededFault", "LimitExceeded"),
+    ("InternalServiceFault", "InternalServiceError"),
+    ("ResourceNotFoundException", "ResourceNotFoundException"),
+    ("ValidationException", "ValidationError"),
+    ("AccessDeniedException", "AccessDenied"),
+];
+const CLOUDWATCH_FRAMEWORK: [&str; 2] = ["ValidationException", "AccessDeniedException"];
+/// Those that have one name everywhere.
+const CLOUDWATCH_SAME: [&str; 3] = ["InvalidNextToken", "ResourceNotFound", "ResourceConflict"];
+
+fn for_cloudwatch<'e>(protocol: Protocol, error: &'e ApiError, outgoing: &mut Outgoing<'e>) {
+    let known = CLOUDWATCH.iter().find(|(name, _)| *name == error.code);
+    let query_code = known.map_or(&*error.code, |(_, query_code)| query_code);
+    match protocol {
+        Protocol::Query => outgoing.code = query_code.into(),
+        Protocol::Json { .. } | Protocol::Cbor => {
+            let own = (known.is_some() || CLOUDWATCH_SAME.contains(&&*error.code))
+                && !CLOUDWATCH_FRAMEWORK.contains(&&*error.code);
+            let namespace = if own { "com.amazonaws.cloudwatch.v2010_08_01" } else { "com.amazon.coral.service" };
+            outgoing.code = format!("{namespace}#{}", error.code).into();
+            outgoing.query_error = Some(format!("{query_code};{}", outgoing.fault));
+        }
+    }
 }
 
 fn for_sqs<'e>(protocol: Protocol, error: &'e ApiError, outgoing: &mut Outgoing<'e>) {
@@ -99,6 +133,8 @@ fn for_sqs<'e>(protocol: Protocol, error: &'e ApiError, outgoing: &mut Outgoing<
                 outgoing.message = "The specified queue does not exist for this wsdl version.".into();
             }
         }
+        // SQS does not speak CBOR.
+        Protocol::Cbor => {}
         Protocol::Json { query_compatible } => {
             let own = (row.is_some() || SQS_SAME.contains(&&*error.code)) && !SQS_FRAMEWORK.contains(&&*error.code);
             let namespace = if own { "com.amazonaws.sqs" } else { "com.amazon.coral.service" };

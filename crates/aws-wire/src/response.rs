@@ -4,6 +4,7 @@ use aws_api::{ApiError, ServiceInfo};
 use serde_json::json;
 
 use crate::call::Protocol;
+use crate::cbor;
 use crate::refusal::outgoing;
 use crate::xml;
 
@@ -27,10 +28,15 @@ impl WireResponse {
         request_id: &str,
     ) -> Self {
         let body = match protocol {
-            Protocol::Json { .. } => encoded,
+            Protocol::Json { .. } | Protocol::Cbor => encoded,
             Protocol::Query => xml::success(service, op, encoded, request_id),
         };
-        Self { status: 200, headers: headers(service, protocol, request_id), body }
+        let mut headers = headers(service, protocol, request_id);
+        if protocol == Protocol::Cbor && body.is_empty() {
+            // "Responses for operations with no defined output type … MUST NOT contain a Content-Type".
+            headers.retain(|(name, _)| *name != "content-type");
+        }
+        Self { status: 200, headers, body }
     }
 
     /// The answer that refuses a request, in the protocol that the request has ([`Protocol::of`]).
@@ -44,6 +50,7 @@ impl WireResponse {
             Protocol::Json { .. } => {
                 json!({"__type": outgoing.code, "message": outgoing.message}).to_string().into_bytes()
             }
+            Protocol::Cbor => cbor::refusal(&outgoing.code, &outgoing.message),
             Protocol::Query => xml::error(service, &outgoing, request_id),
         };
         Self { status: outgoing.status, headers, body }
@@ -53,7 +60,12 @@ impl WireResponse {
 fn headers(service: &ServiceInfo, protocol: Protocol, request_id: &str) -> Vec<(&'static str, String)> {
     let media_type = match protocol {
         Protocol::Json { .. } => service.json_media_type,
+        Protocol::Cbor => cbor::MEDIA_TYPE,
         Protocol::Query => "text/xml",
     };
-    vec![("content-type", media_type.into()), ("x-amzn-requestid", request_id.into())]
+    let mut headers = vec![("content-type", media_type.into()), ("x-amzn-requestid", request_id.into())];
+    if protocol == Protocol::Cbor {
+        headers.push(("smithy-protocol", cbor::PROTOCOL.into()));
+    }
+    headers
 }

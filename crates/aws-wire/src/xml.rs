@@ -95,7 +95,9 @@ impl Xml {
     fn value(&mut self, name: &str, shape: &Shape, flattened: Option<&str>) {
         match shape {
             Shape::Nothing => {}
-            Shape::Text(text) => self.text(name, text),
+            Shape::Text(_) | Shape::Bool(_) | Shape::Int(_) | Shape::Float(_) | Shape::Moment(_) => {
+                self.text(name, &shape.text().unwrap_or_default());
+            }
             Shape::Struct(members) if members.is_empty() => self.event(Event::Empty(BytesStart::new(name))),
             Shape::Struct(members) => self.within(name, |xml| {
                 for (member, shape) in members {

@@ -15,6 +15,7 @@ use crate::detector::Covered;
 use crate::digests::Turns;
 use crate::forbidden::Forbidden;
 use crate::handshakes::Handshakes;
+use crate::meter::Meter;
 use crate::passed::{self, Passed};
 use crate::reservations::Reservations;
 use crate::signer::Signer;
@@ -33,6 +34,8 @@ pub struct App {
     pub counters: Counters,
     /// Deliveries that a policy stood in the way of, as far as somebody was told.
     pub forbidden: Forbidden,
+    /// Series and their points.
+    pub meter: Meter,
     /// TLS handshakes that came to nothing.
     pub handshakes: Arc<Handshakes>,
     /// Requests that failed authentication, to whichever service.
@@ -96,6 +99,7 @@ impl App {
             registry.absorb(change).map_err(|source| RestoreError::Row { kind: change.kind, source })?;
         }
         let passed = Passed::restore(&store, &rows)?;
+        let meter = Meter::restore(&store)?;
         let mut callers = Callers::default();
         for row in store.range(Space::Callers, ..) {
             callers.absorb(&row?.1).map_err(|source| RestoreError::Row { kind: "caller", source })?;
@@ -113,6 +117,7 @@ impl App {
             signer,
             counters: Counters::default(),
             forbidden: Forbidden::default(),
+            meter,
             handshakes: Arc::default(),
             refusals: Arc::default(),
             wakers: Arc::default(),

@@ -22,6 +22,7 @@ mod housekeeper;
 mod listener;
 mod log_files;
 mod management;
+mod meter;
 mod notices;
 mod on_behalf;
 mod pages;

@@ -9,8 +9,9 @@ use http::Method;
 use http::request::Parts;
 
 /// The services besides S3, in no order.
-pub const SERVICES: [&ServiceInfo; 6] = [
+pub const SERVICES: [&ServiceInfo; 7] = [
     &aws_api::cloudtrail::SERVICE,
+    &aws_api::cloudwatch::SERVICE,
     &aws_api::events::SERVICE,
     &aws_api::sns::SERVICE,
     &aws_api::sqs::SERVICE,
@@ -57,6 +58,9 @@ pub fn route(parts: &Parts, domains: &[String]) -> Route {
     if let Some(service) = header(parts, "x-amz-target").and_then(by_target) {
         return Route::Rpc(service);
     }
+    if let Some(service) = by_operation_path(parts) {
+        return Route::Rpc(service);
+    }
     if let Some(service) = by_action(parts) {
         return Route::Rpc(service);
     }
@@ -101,6 +105,13 @@ fn by_target(target: &str) -> Option<&'static ServiceInfo> {
     let (prefix, _) = target.rsplit_once('.')?;
     let fits = |service: &&ServiceInfo| !service.target_prefix.is_empty() && prefix.ends_with(service.target_prefix);
     SERVICES.into_iter().find(fits)
+}
+
+/// `/service/GraniteServiceVersion20100801/operation/ListMetrics` of Smithy's RPC v2. Without its header it is an object's path.
+fn by_operation_path(parts: &Parts) -> Option<&'static ServiceInfo> {
+    header(parts, "smithy-protocol")?;
+    let named = parts.uri.path().strip_prefix("/service/")?.split('/').next()?;
+    SERVICES.into_iter().find(|service| !named.is_empty() && service.target_prefix == named)
 }
 
 /// An unsigned request of the Query protocol: it is refused, in that protocol's words. A form body cannot be looked into
@@ -164,6 +175,13 @@ mod tests {
                 &[("x-amz-target", "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101.GetTrail")],
                 "cloudtrail",
             ),
+            (
+                "POST",
+                "/service/GraniteServiceVersion20100801/operation/ListMetrics",
+                &[("smithy-protocol", "rpc-v2-cbor")],
+                "monitoring",
+            ),
+            ("POST", "/service/GraniteServiceVersion20100801/operation/ListMetrics", &[], "s3"),
             ("GET", "/?Action=GetCallerIdentity&Version=2011-06-15", &[], "sts"),
             ("POST", "/", &[("content-type", "application/x-www-form-urlencoded; charset=utf-8")], "sns"),
             ("GET", "/bkt/k?Action=Publish", &[], "s3"),

@@ -1,5 +1,6 @@
 //! One request to a service of the RPC protocols: prove the caller, check the role, decode, do, encode.
 
+use std::io::Read as _;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -91,7 +92,10 @@ impl Rpc {
         }
         let body = read_body(body).await?;
         match self.authenticate(request, &body) {
-            Ok((ctx, identity)) => Ok((Call::parse(request.service, &request.head, body)?, ctx, identity)),
+            Ok((ctx, identity)) => {
+                let body = decompress(request, body)?;
+                Ok((Call::parse(request.service, &request.head, body)?, ctx, identity))
+            }
             Err(denied) => Err(self.refuse(request, denied).await),
         }
     }
@@ -99,7 +103,7 @@ impl Rpc {
     /// Records a request that failed authentication, and says so in its protocol's words.
     async fn refuse(&self, request: &Request<'_>, denied: Denied) -> ApiError {
         let error = match request.protocol() {
-            Protocol::Json { .. } => denied.for_json(),
+            Protocol::Json { .. } | Protocol::Cbor => denied.for_json(),
             Protocol::Query => denied.for_query(),
         };
         management::refuse(&self.services.0, request, denied.attempt.access_key_id, error).await
@@ -160,6 +164,7 @@ pub async fn dispatch(
     let answer = match service {
         Service::CloudFormation => aws_api::cloudformation::dispatch(services, ctx, op, codec).await,
         Service::CloudTrail => aws_api::cloudtrail::dispatch(services, ctx, op, codec).await,
+        Service::CloudWatch => aws_api::cloudwatch::dispatch(services, ctx, op, codec).await,
         Service::Events => aws_api::events::dispatch(services, ctx, op, codec).await,
         Service::Sns => aws_api::sns::dispatch(services, ctx, op, codec).await,
         Service::Sqs => aws_api::sqs::dispatch(services, ctx, op, codec).await,
@@ -177,6 +182,7 @@ fn head(parts: &Parts) -> Head<'_> {
         content_type: header("content-type"),
         target: header("x-amz-target"),
         query_mode: header("x-amzn-query-mode"),
+        smithy_protocol: header("smithy-protocol"),
     }
 }
 
@@ -201,12 +207,32 @@ async fn read_body(body: Body) -> Result<Bytes, ApiError> {
     };
     match read {
         Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if error.is::<http_body_util::LengthLimitError>() => {
-            let message = format!("The request's body is longer than {BODY_LEN_MAX} bytes.");
-            Err(ApiError::new("RequestEntityTooLarge", message).with_status(413))
-        }
+        Err(error) if error.is::<http_body_util::LengthLimitError>() => Err(too_long()),
         Err(_) => Err(ApiError::new("IncompleteBody", "The request's body ended early.")),
     }
+}
+
+/// The signature is of what was sent, which `PutMetricData` may send compressed.
+fn decompress(request: &Request<'_>, body: Bytes) -> Result<Bytes, ApiError> {
+    let encoding = request.parts.headers.get(http::header::CONTENT_ENCODING);
+    if request.service.service != Service::CloudWatch || encoding.is_none_or(|name| name != "gzip") {
+        return Ok(body);
+    }
+    let mut plain = Vec::new();
+    let limit = u64::try_from(BODY_LEN_MAX).unwrap_or(u64::MAX);
+    let read = flate2::read::GzDecoder::new(&*body).take(limit + 1).read_to_end(&mut plain);
+    if read.is_err() {
+        return Err(ApiError::new("SerializationException", "The body is not gzip, as its Content-Encoding says."));
+    }
+    if plain.len() > BODY_LEN_MAX {
+        return Err(too_long());
+    }
+    Ok(plain.into())
+}
+
+fn too_long() -> ApiError {
+    let message = format!("The request's body is longer than {BODY_LEN_MAX} bytes.");
+    ApiError::new("RequestEntityTooLarge", message).with_status(413)
 }
 
 /// Who could make up regions could make up log files, chains of digests and their keys.
@@ -219,6 +245,7 @@ pub fn not_allowed(service: &ServiceInfo, op: &str, ctx: &RequestContext) -> Api
     let (code, status) = match service.service {
         Service::Sns => ("AuthorizationError", 403),
         Service::CloudFormation | Service::Sts => ("AccessDenied", 403),
+        Service::CloudWatch => ("AccessDeniedException", 403),
         Service::CloudTrail | Service::Events | Service::Sqs => ("AccessDeniedException", 400),
     };
     let message = format!(

@@ -34,9 +34,11 @@ pub enum Space {
     History,
     /// Versions of objects that are not the current ones.
     Versions,
+    /// Series, their points and what happened to alarms.
+    Metrics,
 }
 
-const SPACES: [Space; 11] = [
+const SPACES: [Space; 12] = [
     Space::Buckets,
     Space::Objects,
     Space::Bodies,
@@ -48,6 +50,7 @@ const SPACES: [Space; 11] = [
     Space::Meta,
     Space::History,
     Space::Versions,
+    Space::Metrics,
 ];
 
 /// Every keyspace: the callers' and the crate's own.
@@ -97,6 +100,7 @@ impl Tree {
             Self::Space(Space::Meta) => "meta",
             Self::Space(Space::History) => "history",
             Self::Space(Space::Versions) => "versions",
+            Self::Space(Space::Metrics) => "metrics",
             Self::Log => "log",
             Self::Open => "open_entries",
             Self::Cursors => "cursors",
@@ -113,16 +117,16 @@ impl Tree {
     fn position(self) -> usize {
         match self {
             Self::Space(space) => space as usize,
-            Self::Log => 11,
-            Self::Open => 12,
-            Self::Cursors => 13,
-            Self::Registry => 14,
-            Self::BlobRefs => 15,
-            Self::Counters => 16,
-            Self::QueueMessages => 17,
-            Self::QueueStates => 18,
-            Self::QueueIndex => 19,
-            Self::QueueTotals => 20,
+            Self::Log => 12,
+            Self::Open => 13,
+            Self::Cursors => 14,
+            Self::Registry => 15,
+            Self::BlobRefs => 16,
+            Self::Counters => 17,
+            Self::QueueMessages => 18,
+            Self::QueueStates => 19,
+            Self::QueueIndex => 20,
+            Self::QueueTotals => 21,
         }
     }
 

@@ -9,10 +9,10 @@ type Layer = (&'static str, Option<&'static [&'static str]>);
 const VALUES: [&str; 8] = ["base64", "bytes", "hex", "serde", "serde_json", "thiserror", "time", "uuid"];
 
 /// In the order a record meets them. A crate may depend on those that stand before it.
-const LAYERS: [Layer; 23] = [
+const LAYERS: [Layer; 24] = [
     ("event-pattern", Some(&["arc-swap", "fast-float2", "memchr", "wide"])),
     ("aws-api", Some(&[])),
-    ("aws-wire", Some(&["http", "percent-encoding", "quick-xml"])),
+    ("aws-wire", Some(&["ciborium", "http", "percent-encoding", "quick-xml"])),
     ("s3-signature", Some(&["hmac", "md-5", "percent-encoding", "sha1", "sha2", "subtle"])),
     ("record", Some(&["flate2", "percent-encoding", "sha2"])),
     ("access-log", Some(&["memchr", "percent-encoding", "sha2"])),
@@ -23,6 +23,7 @@ const LAYERS: [Layer; 23] = [
     ("topic", Some(&["sha1", "sha2"])),
     ("queue", Some(&["md-5", "rmp-serde", "sha2"])),
     ("stack", Some(&["quick-xml", "regex-lite", "saphyr-parser"])),
+    ("metric", Some(&[])),
     ("pipeline", Some(&["sha2"])),
     ("scan", None),
     ("report", Some(&["comfy-table", "csv", "maud", "sha2", "unicode-width"])),

@@ -121,8 +121,9 @@ fn spell(shape: &Shape, path: &str, style: Style, form: &mut String) {
     let below = |part: &str| if path.is_empty() { part.to_owned() } else { format!("{path}.{part}") };
     match shape {
         Shape::Nothing => {}
-        Shape::Text(text) => {
-            let _ = write!(form, "&{path}={}", utf8_percent_encode(text, NON_ALPHANUMERIC));
+        Shape::Text(_) | Shape::Bool(_) | Shape::Int(_) | Shape::Float(_) | Shape::Moment(_) => {
+            let text = shape.text().unwrap();
+            let _ = write!(form, "&{path}={}", utf8_percent_encode(&text, NON_ALPHANUMERIC));
         }
         Shape::Struct(members) => {
             for (member, value) in members {

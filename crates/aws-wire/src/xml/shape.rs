@@ -1,18 +1,48 @@
-//! An output as a tree that still knows what was a structure and what a map, which XML writes differently.
+//! An output as a tree that still knows what was a structure and what a map, which XML writes differently, and what was a
+//! moment, which CBOR marks.
 
+use std::borrow::Cow;
 use std::fmt;
 
+use aws_api::{Moment, Timestamp};
 use serde::ser::{self, Impossible, Serialize, SerializeMap, SerializeSeq, SerializeStruct, Serializer};
 
 /// A value of an output.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Shape {
     /// Absent.
     Nothing,
     Text(String),
+    Bool(bool),
+    Int(i64),
+    Float(f64),
+    /// Seconds since the epoch.
+    Moment(f64),
     List(Vec<Shape>),
     Map(Vec<(String, Shape)>),
     Struct(Vec<(&'static str, Shape)>),
+}
+
+impl Shape {
+    /// A leaf as XML shows it; `None` for what has parts.
+    pub(crate) fn text(&self) -> Option<Cow<'_, str>> {
+        Some(match self {
+            Self::Text(text) => text.into(),
+            Self::Bool(value) => value.to_string().into(),
+            Self::Int(number) => number.to_string().into(),
+            // With a point in it, as clients of AWS have always seen it.
+            Self::Float(number) => format!("{number:?}").into(),
+            Self::Moment(secs) => moment(*secs).into(),
+            Self::Nothing | Self::List(_) | Self::Map(_) | Self::Struct(_) => return None,
+        })
+    }
+}
+
+/// ISO 8601, with a fraction only where there is one.
+#[expect(clippy::cast_possible_truncation, reason = "a float's cast is held to the bounds of the integer")]
+fn moment(secs: f64) -> String {
+    let moment = Timestamp::from_millis((secs * 1000.0).round() as i64);
+    if moment.as_millis() % 1000 == 0 { moment.to_rfc3339_seconds() } else { moment.to_rfc3339_millis() }
 }
 
 /// An output that no shape of AWS's model has: an enum with content, a map without text as keys.
@@ -35,11 +65,12 @@ impl ser::Error for Unwritable {
 
 pub(crate) struct ToShape;
 
-/// Numbers and booleans are their text.
-macro_rules! texts {
-    ($($method:ident $type:ty;)*) => { $(
+/// What has a kind of its own in CBOR, and is text in XML.
+macro_rules! leaves {
+    ($($method:ident $type:ty => $leaf:expr;)*) => { $(
         fn $method(self, value: $type) -> Result<Shape, Unwritable> {
-            Ok(Shape::Text(value.to_string()))
+            let leaf: fn($type) -> Result<Shape, Unwritable> = $leaf;
+            leaf(value)
         }
     )* };
 }
@@ -55,10 +86,20 @@ impl Serializer for ToShape {
     type SerializeStruct = Struct;
     type SerializeStructVariant = Impossible<Shape, Unwritable>;
 
-    texts! {
-        serialize_bool bool; serialize_i8 i8; serialize_i16 i16; serialize_i32 i32; serialize_i64 i64;
-        serialize_u8 u8; serialize_u16 u16; serialize_u32 u32; serialize_u64 u64; serialize_f32 f32; serialize_f64 f64;
-        serialize_char char; serialize_str &str;
+    leaves! {
+        serialize_bool bool => |value| Ok(Shape::Bool(value));
+        serialize_i8 i8 => |number| Ok(Shape::Int(number.into()));
+        serialize_i16 i16 => |number| Ok(Shape::Int(number.into()));
+        serialize_i32 i32 => |number| Ok(Shape::Int(number.into()));
+        serialize_i64 i64 => |number| Ok(Shape::Int(number));
+        serialize_u8 u8 => |number| Ok(Shape::Int(number.into()));
+        serialize_u16 u16 => |number| Ok(Shape::Int(number.into()));
+        serialize_u32 u32 => |number| Ok(Shape::Int(number.into()));
+        serialize_u64 u64 => |number| i64::try_from(number).map(Shape::Int).map_err(|_| Unwritable);
+        serialize_f32 f32 => |number| Ok(Shape::Float(number.into()));
+        serialize_f64 f64 => |number| Ok(Shape::Float(number));
+        serialize_char char => |value| Ok(Shape::Text(value.to_string()));
+        serialize_str &str => |text| Ok(Shape::Text(text.to_owned()));
     }
 
     fn serialize_bytes(self, _: &[u8]) -> Result<Shape, Unwritable> {
@@ -85,8 +126,15 @@ impl Serializer for ToShape {
         Ok(Shape::Text(variant.into()))
     }
 
-    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, value: &T) -> Result<Shape, Unwritable> {
-        value.serialize(self)
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(
+        self,
+        name: &'static str,
+        value: &T,
+    ) -> Result<Shape, Unwritable> {
+        match value.serialize(self)? {
+            Shape::Float(secs) if name == Moment::NAME => Ok(Shape::Moment(secs)),
+            shape => Ok(shape),
+        }
     }
 
     fn serialize_newtype_variant<T: Serialize + ?Sized>(

@@ -37,6 +37,7 @@ macro_rules! silent_changes {
 
 mod cloudformation;
 mod cloudtrail;
+mod cloudwatch;
 mod events;
 mod messages;
 mod sns;
