@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from keys import ACCOUNT
-from policies import document, trail_statements
+from policies import allow_publish, document, trail_statements
 from sigtrail import REGION, REPOSITORY
 from test_pipeline_by_hand import Aws
 
@@ -26,6 +26,8 @@ def bare(start):
     policy = document(*trail_statements(LOGS), *trail_statements(LOGS, prefix="p"))
     server.boto("s3").put_bucket_policy(Bucket=LOGS, Policy=policy)
     assert server.boto("sns").create_topic(Name="files")["TopicArn"] == TOPIC
+    trails = f"arn:aws:cloudtrail:{REGION}:{ACCOUNT}:trail/*"
+    allow_publish(server.boto("sns"), TOPIC, trails, service="cloudtrail")
     return server
 
 

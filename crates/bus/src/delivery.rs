@@ -13,6 +13,9 @@ const BACKOFF_SECS_MIN: i64 = 1;
 const BACKOFF_SECS_MAX: i64 = 600;
 
 /// How long delivery is tried; the first bound that is reached ends it.
+///
+/// Here a target either takes an event in the unit that passes it on or cannot (no permission, no resource), which AWS does not
+/// retry either; a store that fails keeps the event where it is, for every target. So nothing is tried again by this yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RetryPolicy {
     /// Attempts after the first.

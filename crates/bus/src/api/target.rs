@@ -175,7 +175,7 @@ fn check_place(ctx: &RequestContext, arn: &Arn, exists: &dyn Fn(&Arn) -> bool) -
     }
     if account != ctx.account() {
         return Err(refused(format!(
-            "The target {arn} is of another account; delivery to other accounts needs resource policies, which are not supported yet."
+            "The target {arn} is of another account; delivery to other accounts is not supported yet."
         )));
     }
     // The caller's word; EventBridge has no FIFO parameters without their queues.
