@@ -147,7 +147,7 @@ async fn perform(app: &Arc<App>, key: &str, task: &Task) -> Outcome {
             Err(error) if task.repeated && answers.is_empty() && ALREADY.contains(&&*error.code) => {
                 answers.push(Value::Null)
             }
-            Err(error) => return Outcome::Failed { steps_done: answers.len(), reason: told(&error) },
+            Err(error) => return task.refused(answers.len(), told(&error)),
         }
     }
     Outcome::Done(answers)

@@ -241,15 +241,16 @@ impl Scope<'_> {
         for part in parts {
             match part {
                 Part::Text(literal) => text.push_str(literal),
-                Part::Ref(name) => match own(name) {
-                    Some(value) => text.push_str(&self.text(value)?),
-                    None => {
+                Part::Ref(name) => {
+                    if let Some(value) = own(name) {
+                        text.push_str(&self.text(value)?);
+                    } else {
                         let value = self.reference(name, at)?;
                         let found = scalar(&value)
                             .ok_or_else(|| Problem::error(at.at, format!("{name} is no string in Fn::Sub.")))?;
                         text.push_str(&found);
                     }
-                },
+                }
                 Part::Attribute(resource, attribute) => match own(&format!("{resource}.{attribute}")) {
                     Some(value) => text.push_str(&self.text(value)?),
                     None => text.push_str(&self.attribute(resource, attribute, at)?),

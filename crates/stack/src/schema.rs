@@ -81,12 +81,12 @@ pub(crate) fn check(
 ) {
     let failed = |what: String| format!("Properties validation failed for resource {id} with message: {what}");
     for (name, at, value) in members {
-        match known.iter().find(|property| property.name == name) {
-            Some(property) => check_value(id, &format!("{path}/{name}"), &property.shape, value, problems),
-            None => {
-                problems.push(Problem::new(*at, failed(format!("#{path}: extraneous key [{name}] is not permitted"))))
-            }
+        if let Some(property) = known.iter().find(|property| property.name == name) {
+            check_value(id, &format!("{path}/{name}"), &property.shape, value, problems);
+            continue;
         }
+        let what = format!("#{path}: extraneous key [{name}] is not permitted");
+        problems.push(Problem::new(*at, failed(what)));
     }
     for property in known.iter().filter(|property| property.required) {
         if !members.iter().any(|(name, _, _)| name == property.name) {
@@ -168,13 +168,12 @@ fn one(path: &str, shape: &Shape, value: Value, wrong: &mut Vec<String>) -> Opti
         (Shape::Object(known), Value::Object(members)) => {
             (Some(Value::Object(object(path, known, members, wrong))), "JSONObject")
         }
-        (Shape::Object(_), _) => (None, "JSONObject"),
         (Shape::TextMap, Value::Object(members)) => {
             let texts: Option<Map<_, _>> =
                 members.into_iter().map(|(name, value)| Some((name, Value::String(scalar(&value)?)))).collect();
             (texts.map(Value::Object), "a map of strings")
         }
-        (Shape::TextMap, _) => (None, "JSONObject"),
+        (Shape::TextMap | Shape::Object(_), _) => (None, "JSONObject"),
     };
     if typed.is_none() {
         wrong.push(format!("{path}: expected type: {expected}"));

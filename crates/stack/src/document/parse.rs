@@ -1,5 +1,7 @@
 //! From text to tree.
 
+use std::fmt::Write as _;
+
 use saphyr_parser::{Event, Parser, ScalarStyle, Span, Tag};
 
 use super::node::{Kind, Member, Node, Position};
@@ -47,19 +49,17 @@ fn with_whole_characters(json: &str) -> std::borrow::Cow<'_, str> {
     while let Some(place) = rest.find('\\') {
         out.push_str(&rest[..place]);
         rest = &rest[place..];
-        let escape = |text: &str| u32::from_str_radix(text.strip_prefix("\\u")?.get(..4)?, 16).ok();
+        let escape = |text: &str| u16::from_str_radix(text.strip_prefix("\\u")?.get(..4)?, 16).ok();
         let pair = escape(rest).zip(rest.get(6..).and_then(escape));
-        let whole = pair.and_then(|(high, low)| char::decode_utf16([high as u16, low as u16]).next()?.ok());
-        match whole.filter(|c| u32::from(*c) > 0xffff) {
-            Some(c) => {
-                out.push_str(&format!("\\U{:08x}", u32::from(c)));
-                rest = &rest[12..];
-            }
-            None => {
-                let len = rest.chars().take(2).map(char::len_utf8).sum();
-                out.push_str(&rest[..len]);
-                rest = &rest[len..];
-            }
+        let whole = pair.and_then(|(high, low)| char::decode_utf16([high, low]).next()?.ok());
+        if let Some(c) = whole.filter(|c| u32::from(*c) > 0xffff) {
+            // Writing to a text cannot fail.
+            let _ = write!(out, "\\U{:08x}", u32::from(c));
+            rest = &rest[12..];
+        } else {
+            let len = rest.chars().take(2).map(char::len_utf8).sum();
+            out.push_str(&rest[..len]);
+            rest = &rest[len..];
         }
     }
     out.push_str(rest);

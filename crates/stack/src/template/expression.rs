@@ -80,8 +80,8 @@ pub enum Name<'e> {
 }
 
 impl Expression {
-    /// Tells of every name in it. Of `Fn::If` only the branch that `takes` says is taken, both if it cannot say.
-    pub fn names<'e>(&'e self, takes: &dyn Fn(&str) -> Option<bool>, tell: &mut dyn FnMut(Name<'e>, Position)) {
+    /// Tells of every name in it. Of `Fn::If` only the branch that `decides` says is taken, both if it cannot say.
+    pub fn names<'e>(&'e self, decides: &dyn Fn(&str) -> Option<bool>, tell: &mut dyn FnMut(Name<'e>, Position)) {
         match &self.form {
             Form::Null | Form::Bool(_) | Form::Number(_) | Form::Text(_) => {}
             Form::Ref(name) => tell(Name::Ref(name), self.at),
@@ -93,38 +93,52 @@ impl Expression {
                         tell(name, self.at);
                     }
                 }
-                variables.iter().for_each(|(_, value)| value.names(takes, tell));
+                for (_, value) in variables {
+                    value.names(decides, tell);
+                }
             }
             Form::If(condition, yes, no) => {
                 tell(Name::Condition(condition), self.at);
-                let taken = takes(condition);
+                let taken = decides(condition);
                 if taken != Some(false) {
-                    yes.names(takes, tell);
+                    yes.names(decides, tell);
                 }
                 if taken != Some(true) {
-                    no.names(takes, tell);
+                    no.names(decides, tell);
                 }
             }
             Form::FindInMap(keys) => {
                 if let Form::Text(name) = &keys[0].form {
                     tell(Name::Mapping(name), self.at);
                 }
-                keys.iter().for_each(|key| key.names(takes, tell));
+                for key in keys.iter() {
+                    key.names(decides, tell);
+                }
             }
             Form::List(values) | Form::And(values) | Form::Or(values) => {
-                values.iter().for_each(|value| value.names(takes, tell));
+                for value in values {
+                    value.names(decides, tell);
+                }
             }
-            Form::Map(members) => members.iter().for_each(|(_, _, value)| value.names(takes, tell)),
-            Form::Equals(values) => values.iter().for_each(|value| value.names(takes, tell)),
+            Form::Map(members) => {
+                for (_, _, value) in members {
+                    value.names(decides, tell);
+                }
+            }
+            Form::Equals(values) => {
+                for value in values.iter() {
+                    value.names(decides, tell);
+                }
+            }
             Form::Select(index, values) => {
-                index.names(takes, tell);
-                values.names(takes, tell);
+                index.names(decides, tell);
+                values.names(decides, tell);
             }
             Form::Join(_, value)
             | Form::Split(_, value)
             | Form::ImportValue(value)
             | Form::Base64(value)
-            | Form::Not(value) => value.names(takes, tell),
+            | Form::Not(value) => value.names(decides, tell),
         }
     }
 }

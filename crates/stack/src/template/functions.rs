@@ -38,10 +38,10 @@ pub(crate) struct Functions<'p> {
 impl Functions<'_> {
     /// Reads a value. What is wrong is noted, and `null` stands in its place.
     pub fn read(&mut self, node: &Node) -> Expression {
-        if let Some((name, argument)) = node.single() {
-            if let Some(form) = self.function(name, argument) {
-                return Expression { at: node.at, form };
-            }
+        if let Some((name, argument)) = node.single()
+            && let Some(form) = self.function(name, argument)
+        {
+            return Expression { at: node.at, form };
         }
         let form = match &node.kind {
             Kind::Null => Form::Null,

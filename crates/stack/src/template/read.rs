@@ -52,7 +52,10 @@ impl Reader {
         };
         for Member { name, at, value } in members {
             match name.as_str() {
-                "AWSTemplateFormatVersion" => template.version = self.version(value),
+                "AWSTemplateFormatVersion" => {
+                    self.check_version(value);
+                    template.version = Some(VERSION.to_owned());
+                }
                 "Description" => template.description = self.description(value),
                 "Metadata" => template.metadata = Some(value.clone()),
                 "Parameters" => template.parameters = self.parameters(value),
@@ -72,11 +75,10 @@ impl Reader {
         template
     }
 
-    fn version(&mut self, node: &Node) -> Option<String> {
+    fn check_version(&mut self, node: &Node) {
         if node.text() != Some(VERSION) {
             self.wrong(node.at, format!("Unrecognized template format version. The version is {VERSION}."));
         }
-        Some(VERSION.to_owned())
     }
 
     fn description(&mut self, node: &Node) -> Option<String> {
@@ -164,13 +166,7 @@ impl Reader {
     fn parameter_attribute(&mut self, parameter: &mut Parameter, attribute: &Member) {
         let Member { name, value, .. } = attribute;
         match name.as_str() {
-            "Type" => match value.text().and_then(ParameterKind::named) {
-                Some(kind) => parameter.kind = kind,
-                None => {
-                    let kind = value.text().unwrap_or("that is given");
-                    self.wrong(value.at, format!("the parameter type {kind} is not supported; String, Number, CommaDelimitedList and List<Number> are."));
-                }
-            },
+            "Type" => self.parameter_type(parameter, value),
             "Default" => parameter.default = self.default_value(value),
             "NoEcho" => parameter.no_echo = value.text() == Some("true"),
             "AllowedValues" => {
@@ -196,6 +192,16 @@ impl Reader {
             "ConstraintDescription" => parameter.constraint_description = self.text(value, name),
             _ => {}
         }
+    }
+
+    fn parameter_type(&mut self, parameter: &mut Parameter, value: &Node) {
+        if let Some(kind) = value.text().and_then(ParameterKind::named) {
+            parameter.kind = kind;
+            return;
+        }
+        let kind = value.text().unwrap_or("that is given");
+        let known = "String, Number, CommaDelimitedList and List<Number> are";
+        self.wrong(value.at, format!("the parameter type {kind} is not supported; {known}."));
     }
 
     fn default_value(&mut self, value: &Node) -> Option<String> {

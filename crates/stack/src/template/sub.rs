@@ -38,7 +38,7 @@ impl Part {
                 after.split_once('}').ok_or("Template error: a placeholder of Fn::Sub has no closing brace")?;
             rest = behind;
             if let Some(kept) = name.strip_prefix('!') {
-                literal.push_str(&format!("${{{kept}}}"));
+                literal.extend(["${", kept, "}"]);
                 continue;
             }
             let name = name.trim();

@@ -189,10 +189,8 @@ fn delete(subject: &Subject<'_>, _: &Properties) -> Vec<Step> {
 }
 
 fn values(subject: &Subject<'_>, properties: &Properties) -> Values {
-    let topic = text(properties, "SnsTopicName").map(|topic| match topic.starts_with("arn:") {
-        true => topic.to_owned(),
-        false => arn(subject, "sns", topic),
-    });
+    let topic = text(properties, "SnsTopicName")
+        .map(|topic| if topic.starts_with("arn:") { topic.to_owned() } else { arn(subject, "sns", topic) });
     let trail = arn(subject, "cloudtrail", &format!("trail/{}", subject.name));
     let attributes = [("Arn".to_owned(), trail), ("SnsTopicArn".to_owned(), topic.unwrap_or_default())];
     Values { reference: subject.name.to_owned(), attributes: attributes.into() }

@@ -1,0 +1,215 @@
+//! Back: what failed is undone, and what is no longer wanted removed.
+
+use std::collections::BTreeMap;
+
+use super::{Around, Outcome, Task, operation_mut};
+use crate::stack::{OnFailure, Operation, OperationKind, Real, Stack, Status};
+use crate::template::DeletionPolicy;
+use crate::types::resource_type;
+
+impl Stack {
+    /// The operation as a whole cannot go on.
+    pub(super) fn fail(&mut self, reason: &str, around: &mut Around<'_>) {
+        self.status_reason = Some(reason.to_owned());
+        self.turn_back_because(reason.to_owned(), around);
+    }
+
+    pub(super) fn turn_back(&mut self, around: &mut Around<'_>) {
+        let failed: Vec<_> = operation_mut(self).failed.iter().cloned().collect();
+        let verb = if operation_mut(self).kind == OperationKind::Create { "create" } else { "update" };
+        self.turn_back_because(
+            format!("The following resource(s) failed to {verb}: [{}]. ", failed.join(", ")),
+            around,
+        );
+    }
+
+    pub(super) fn turn_back_because(&mut self, reason: String, around: &mut Around<'_>) {
+        let creating = operation_mut(self).kind == OperationKind::Create;
+        match (self.on_failure, creating) {
+            (OnFailure::DoNothing, true) => self.end(Status::CreateFailed, Some(reason), around),
+            (OnFailure::DoNothing, false) => self.end(Status::UpdateFailed, Some(reason), around),
+            (OnFailure::Delete, true) => {
+                let victims = self.victims(true);
+                self.removing(
+                    victims,
+                    Status::DeleteInProgress,
+                    Some(format!("{reason}Delete requested by user.")),
+                    around,
+                );
+            }
+            (_, true) => {
+                let victims = self.victims(true);
+                let reason = format!("{reason}Rollback requested by user.");
+                self.removing(victims, Status::RollbackInProgress, Some(reason), around);
+            }
+            (_, false) => {
+                self.operation = Some(Operation::new(OperationKind::Undo));
+                self.tell(Status::UpdateRollbackInProgress, Some(reason), around);
+            }
+        }
+    }
+
+    /// All that there is of the stack's resources.
+    pub(super) fn victims(&self, of_failed_create: bool) -> BTreeMap<String, Real> {
+        let there = self.resources.iter().filter(|(_, made)| made.real.physical_id.is_some());
+        there
+            .map(|(id, made)| {
+                let mut real = made.real.clone();
+                if real.deletion_policy == DeletionPolicy::RetainExceptOnCreate {
+                    real.deletion_policy =
+                        if of_failed_create { DeletionPolicy::Delete } else { DeletionPolicy::Retain };
+                }
+                (id.clone(), real)
+            })
+            .collect()
+    }
+
+    /// Begins to delete the stack; resources of these logical ids stay.
+    pub fn delete(&mut self, retained: &[String], around: &mut Around<'_>) {
+        let mut victims = self.victims(false);
+        for (_, real) in victims.iter_mut().filter(|(id, _)| retained.contains(id)) {
+            real.deletion_policy = DeletionPolicy::Retain;
+        }
+        self.removing(victims, Status::DeleteInProgress, Some("User Initiated".into()), around);
+    }
+
+    /// Makes resources again what they were.
+    pub(super) fn undo(&mut self, around: &mut Around<'_>, tasks: &mut Vec<Task>) {
+        let ids: Vec<_> = self.resources.keys().cloned().collect();
+        let mut victims = operation_mut(self).victims.clone();
+        for id in ids {
+            let operation = operation_mut(self);
+            if operation.done.contains(&id) || operation.running.contains(&id) || operation.failed.contains(&id) {
+                continue;
+            }
+            let Some(made) = self.resources.get_mut(&id) else { continue };
+            if made.is_new {
+                if made.real.physical_id.is_some() {
+                    victims.insert(id.clone(), made.real.clone());
+                } else {
+                    self.resources.remove(&id);
+                    continue;
+                }
+            } else if let Some(before) = made.before.clone() {
+                if made.real.physical_id == before.physical_id {
+                    let status = Status::UpdateInProgress;
+                    operation_mut(self).running.insert(id.clone());
+                    tasks.extend(self.reversal(&id));
+                    self.tell_resource(&id, status, None, around);
+                    continue;
+                }
+                if made.real.physical_id.is_some() {
+                    victims.insert(format!("~{id}"), made.real.clone());
+                }
+                made.real = *before;
+                made.before = None;
+                made.status = Status::UpdateComplete;
+            }
+            operation_mut(self).done.insert(id);
+        }
+        let operation = operation_mut(self);
+        operation.victims.clone_from(&victims);
+        if !operation.running.is_empty() {
+            return;
+        }
+        if !operation.failed.is_empty() {
+            let failed: Vec<_> = operation.failed.iter().cloned().collect();
+            let reason = format!("The following resource(s) failed to update: [{}]. ", failed.join(", "));
+            return self.end(Status::UpdateRollbackFailed, Some(reason), around);
+        }
+        if let Some(before) = self.before.take() {
+            self.template = before.template;
+            self.parameters = before.parameters;
+            self.tags = before.tags;
+        }
+        self.removing(victims, Status::UpdateRollbackCompleteCleanupInProgress, None, around);
+    }
+
+    pub(super) fn reversal(&self, key: &str) -> Option<Task> {
+        let made = self.resources.get(key)?;
+        let (kind, before) = (resource_type(&made.real.kind)?, made.before.as_ref()?);
+        let steps = (kind.update)(&self.subject(&made.real), &made.real.properties, &before.properties);
+        Some(Task { key: key.to_owned(), look: None, steps, repeated: false })
+    }
+
+    /// Victims, each once nothing is left that needs it.
+    pub(super) fn remove(&mut self, around: &mut Around<'_>, tasks: &mut Vec<Task>) {
+        let operation = operation_mut(self).clone();
+        for (key, real) in &operation.victims {
+            if operation.running.contains(key) || operation.failed.contains(key) {
+                continue;
+            }
+            let id = key.trim_start_matches('~').to_owned();
+            let needed = operation.victims.iter().any(|(other, needing)| {
+                other != key && needing.depends_on.contains(&id) && other.starts_with('~') == key.starts_with('~')
+            });
+            if needed {
+                continue;
+            }
+            if real.deletion_policy == DeletionPolicy::Retain {
+                self.tell_victim(key, real, Status::DeleteSkipped, None, around);
+                self.forget(key);
+                continue;
+            }
+            self.tell_victim(key, real, Status::DeleteInProgress, None, around);
+            operation_mut(self).running.insert(key.clone());
+            tasks.push(self.removal(key, real));
+        }
+        let operation = operation_mut(self);
+        let stuck = operation.running.is_empty() && !operation.failed.is_empty();
+        if !(operation.victims.is_empty() || stuck) {
+            return;
+        }
+        let failed: Vec<_> = operation.failed.iter().cloned().collect();
+        let reason = stuck.then(|| format!("The following resource(s) failed to delete: [{}]. ", failed.join(", ")));
+        let end = match (self.status, stuck) {
+            (Status::DeleteInProgress, false) => Status::DeleteComplete,
+            (Status::DeleteInProgress, true) => Status::DeleteFailed,
+            (Status::RollbackInProgress, false) => Status::RollbackComplete,
+            (Status::RollbackInProgress, true) => Status::RollbackFailed,
+            (Status::UpdateRollbackCompleteCleanupInProgress, _) => Status::UpdateRollbackComplete,
+            // What could not be cleaned up is said in its event; the update holds all the same.
+            _ => Status::UpdateComplete,
+        };
+        if end == Status::DeleteComplete {
+            self.deleted = Some(around.now);
+        }
+        self.end(end, reason, around);
+    }
+
+    pub(super) fn removal(&self, key: &str, real: &Real) -> Task {
+        let steps = resource_type(&real.kind).map(|kind| (kind.delete)(&self.subject(real), &real.properties));
+        Task { key: key.to_owned(), look: None, steps: steps.unwrap_or_default(), repeated: false }
+    }
+
+    pub(super) fn removed(&mut self, key: &str, outcome: Outcome, around: &mut Around<'_>) {
+        let Some(real) = operation_mut(self).victims.get(key).cloned() else { return };
+        match outcome {
+            Outcome::Done(_) => {
+                self.tell_victim(key, &real, Status::DeleteComplete, None, around);
+                self.forget(key);
+            }
+            Outcome::Failed { reason, .. } => {
+                operation_mut(self).failed.insert(key.to_owned());
+                self.tell_victim(key, &real, Status::DeleteFailed, Some(reason), around);
+            }
+        }
+    }
+
+    pub(super) fn forget(&mut self, key: &str) {
+        operation_mut(self).victims.remove(key);
+        if !key.starts_with('~') && self.status != Status::DeleteInProgress {
+            self.resources.remove(key);
+        } else if let Some(made) = self.resources.get_mut(key) {
+            made.real.physical_id = None;
+        }
+    }
+
+    pub(super) fn end(&mut self, status: Status, reason: Option<String>, around: &mut Around<'_>) {
+        self.operation = None;
+        for made in self.resources.values_mut() {
+            made.is_new = false;
+        }
+        self.tell(status, reason, around);
+    }
+}

@@ -1,0 +1,328 @@
+//! Stacks from their beginning to their end in a world that only notes what there is: whatever fails, and wherever the server
+//! stops, a stack ends, and nothing is left but what is to be retained.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aws_api::cloudformation::{CreateStackRequest, DeleteStackRequest, Parameter, UpdateStackRequest};
+use aws_api::{ApiError, Caller, Change, Entity, RequestContext, Role, Timestamp};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use stack::{Around, Call, Given, Outcome, Stack, Stacks, Status, Task};
+
+/// What exists, by what made it and its name.
+#[derive(Default)]
+struct World {
+    stacks: Stacks,
+    there: BTreeSet<(String, String)>,
+    /// Calls until one is refused.
+    fails_at: Option<usize>,
+    calls: usize,
+    events: Vec<stack::Event>,
+    random: u128,
+}
+
+fn context() -> RequestContext {
+    RequestContext {
+        caller: Caller {
+            account: "111122223333".into(),
+            arn: "arn:aws:iam::111122223333:root".into(),
+            principal_id: "111122223333".into(),
+            role: Role::Admin,
+            role_arn: None,
+        },
+        region: "us-east-1".into(),
+        now: Timestamp::from_millis(1_700_000_000_000),
+        request_id: "r".into(),
+        endpoint: "http://localhost".into(),
+    }
+}
+
+/// The operations that make something, those that remove it, and the member that names it.
+const LIFE: [(&str, &str, &str); 6] = [
+    ("CreateQueue", "DeleteQueue", "QueueName"),
+    ("CreateTopic", "DeleteTopic", "Name"),
+    ("CreateTrail", "DeleteTrail", "Name"),
+    ("PutRule", "DeleteRule", "Name"),
+    ("PutMetricAlarm", "DeleteAlarms", "AlarmName"),
+    ("CreateEventBus", "DeleteEventBus", "Name"),
+];
+
+impl World {
+    fn decide<T>(&mut self, key: &str, change: impl FnOnce(&mut Stack, &mut Around<'_>) -> T) -> T {
+        let mut changed = self.stacks.stack(key).unwrap().clone();
+        let mut random = || {
+            self.random += 1;
+            self.random.wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835)
+        };
+        let mut around = Around { now: context().now, random: &mut random, exports: &|_| None, events: Vec::new() };
+        let value = change(&mut changed, &mut around);
+        self.events.extend(around.events);
+        self.stacks.absorb(&Change::put(&changed)).unwrap();
+        value
+    }
+
+    /// Works until the operation has ended. Each task whose number is in `stops` is done, and then the server stops.
+    fn run(&mut self, key: &str, stops: &BTreeSet<usize>) {
+        let (mut waiting, mut number): (Vec<Task>, usize) = (Vec::new(), 0);
+        for _ in 0..1000 {
+            waiting.extend(self.decide(key, |stack, around| stack.advance(around)));
+            if waiting.is_empty() {
+                assert!(self.stacks.stack(key).unwrap().operation.is_none(), "it stands still");
+                return;
+            }
+            // The newest first: an order as good as another.
+            let task = waiting.pop().unwrap();
+            let outcome = self.perform(key, &task);
+            number += 1;
+            if stops.contains(&number) {
+                waiting = self.stacks.stack(key).unwrap().begun();
+                continue;
+            }
+            self.decide(key, |stack, around| stack.finished(&task.key, outcome, around));
+        }
+        panic!("no end");
+    }
+
+    fn perform(&mut self, key: &str, task: &Task) -> Outcome {
+        if task.look.as_ref().is_some_and(|look| self.exists(look)) {
+            return Outcome::Failed { steps_done: 0, reason: "A resource of this name already exists.".into() };
+        }
+        self.decide(key, |stack, _| stack.looked(&task.key));
+        let mut answers = Vec::new();
+        for step in &task.steps {
+            self.calls += 1;
+            if self.fails_at == Some(self.calls) {
+                return task.refused(answers.len(), "refused".into());
+            }
+            answers.push(self.call(&step.call));
+        }
+        Outcome::Done(answers)
+    }
+
+    fn exists(&self, look: &Call) -> bool {
+        match look {
+            Call::Rpc { input, .. } => self.there.iter().any(|(_, name)| input.to_string().contains(name.as_str())),
+            Call::S3 { bucket, .. } => self.there.contains(&("CreateBucket".into(), bucket.clone())),
+        }
+    }
+
+    fn call(&mut self, call: &Call) -> Value {
+        match call {
+            Call::Rpc { op, input, .. } => {
+                if let Some((made, _, name)) = LIFE.iter().find(|(made, _, _)| made == op) {
+                    self.there.insert(((*made).into(), input[name].as_str().unwrap().to_owned()));
+                }
+                if let Some((made, _, _)) = LIFE.iter().find(|(_, gone, _)| gone == op) {
+                    let text = input.to_string();
+                    self.there.retain(|(kind, name)| kind != made || !text.contains(name.as_str()));
+                }
+                json!({ "SubscriptionArn": "arn:aws:sns:us-east-1:111122223333:t:1" })
+            }
+            Call::S3 { op, bucket, .. } => {
+                match *op {
+                    "CreateBucket" => drop(self.there.insert(("CreateBucket".into(), bucket.clone()))),
+                    "DeleteBucket" => drop(self.there.remove(&("CreateBucket".into(), bucket.clone()))),
+                    _ => {}
+                }
+                Value::Null
+            }
+        }
+    }
+
+    fn create(&mut self, template: &str, parameters: &[(&str, &str)]) -> Result<String, ApiError> {
+        let req = CreateStackRequest {
+            stack_name: Some("audit".into()),
+            parameters: given(parameters),
+            ..CreateStackRequest::default()
+        };
+        let begun = {
+            let mut random = || 7;
+            let mut around = Around { now: context().now, random: &mut random, exports: &|_| None, events: Vec::new() };
+            let given = Given { template: Some(template.into()), caller: Value::Null, uuid: "u".into() };
+            let (_, begun) = self.stacks.create_stack(&context(), &req, given, &mut around)?;
+            self.events.extend(around.events);
+            begun.unwrap()
+        };
+        self.stacks.absorb(&Change::put(&begun)).unwrap();
+        Ok(begun.key())
+    }
+
+    fn update(&mut self, template: &str, parameters: &[(&str, &str)]) -> Result<String, ApiError> {
+        let req = UpdateStackRequest {
+            stack_name: Some("audit".into()),
+            parameters: given(parameters),
+            ..UpdateStackRequest::default()
+        };
+        let mut random = || 9;
+        let mut around = Around { now: context().now, random: &mut random, exports: &|_| None, events: Vec::new() };
+        let given = Given { template: Some(template.into()), caller: Value::Null, uuid: "u2".into() };
+        let begun = self.stacks.update_stack(&context(), &req, given, &mut around)?.1.unwrap();
+        self.stacks.absorb(&Change::put(&begun)).unwrap();
+        Ok(begun.key())
+    }
+
+    fn delete(&mut self) -> String {
+        let req = DeleteStackRequest { stack_name: Some("audit".into()), ..DeleteStackRequest::default() };
+        let mut random = || 8;
+        let mut around = Around { now: context().now, random: &mut random, exports: &|_| None, events: Vec::new() };
+        let begun = self.stacks.delete_stack(&context(), &req, Value::Null, &mut around).unwrap().unwrap();
+        self.stacks.absorb(&Change::put(&begun)).unwrap();
+        begun.key()
+    }
+
+    fn kinds(&self) -> BTreeMap<&str, usize> {
+        let mut kinds = BTreeMap::new();
+        for (kind, _) in &self.there {
+            *kinds.entry(kind.as_str()).or_default() += 1;
+        }
+        kinds
+    }
+
+    fn status(&self, key: &str) -> Status {
+        self.stacks.stack(key).unwrap().status
+    }
+}
+
+fn given(parameters: &[(&str, &str)]) -> Vec<Parameter> {
+    let parameter = |(name, value): &(&str, &str)| Parameter {
+        parameter_key: Some((*name).into()),
+        parameter_value: Some((*value).into()),
+        ..Parameter::default()
+    };
+    parameters.iter().map(parameter).collect()
+}
+
+fn seed(name: &str) -> String {
+    let path = format!("{}/../../../shared/spec/{name}", env!("CARGO_MANIFEST_DIR"));
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+const SEEDS: [&str; 2] = ["seed-stack.yaml", "seed-stack-2019.json"];
+
+#[test]
+fn both_templates_are_made_and_leave_the_log_bucket() {
+    for name in SEEDS {
+        let mut world = World::default();
+        let key = world.create(&seed(name), &[]).unwrap();
+        world.run(&key, &BTreeSet::new());
+        assert_eq!(world.status(&key), Status::CreateComplete, "{name}: {:?}", world.events);
+        let kinds = world.kinds();
+        assert_eq!((kinds["CreateTrail"], kinds["PutRule"], kinds["CreateTopic"]), (1, 1, 1));
+        let key = world.delete();
+        world.run(&key, &BTreeSet::new());
+        assert_eq!(world.status(&key), Status::DeleteComplete);
+        assert_eq!(world.kinds(), BTreeMap::from([("CreateBucket", 1)]));
+        let skipped: Vec<_> = world.events.iter().filter(|event| event.status == Status::DeleteSkipped).collect();
+        assert_eq!(skipped.len(), 1);
+        assert_eq!(skipped[0].logical_id, "LogBucket");
+    }
+}
+
+#[test]
+fn an_update_changes_replaces_and_removes() {
+    let before = "Resources: {A: {Type: 'AWS::SQS::Queue', Properties: {QueueName: one, DelaySeconds: 1}}, B: {Type: 'AWS::SNS::Topic'}}";
+    let after = "Resources: {A: {Type: 'AWS::SQS::Queue', Properties: {QueueName: two, DelaySeconds: 1}}, C: {Type: 'AWS::SNS::Topic', Properties: {DisplayName: !GetAtt A.QueueName}}}";
+    let mut world = World::default();
+    let key = world.create(before, &[]).unwrap();
+    world.run(&key, &BTreeSet::new());
+    assert_eq!(world.update(before, &[]).unwrap_err().message, "No updates are to be performed.");
+    let key = world.update(after, &[]).unwrap();
+    world.run(&key, &BTreeSet::new());
+    assert_eq!(world.status(&key), Status::UpdateComplete, "{:?}", world.events);
+    assert!(world.there.contains(&("CreateQueue".into(), "two".into())));
+    assert_eq!(world.kinds(), BTreeMap::from([("CreateQueue", 1), ("CreateTopic", 1)]));
+    let stack = world.stacks.stack(&key).unwrap();
+    assert_eq!(stack.resources.keys().collect::<Vec<_>>(), ["A", "C"]);
+    assert_eq!(stack.resources["C"].real.properties["DisplayName"], "two");
+}
+
+#[test]
+fn what_exists_already_is_not_taken_and_not_deleted() {
+    let mut world = World::default();
+    world.there.insert(("CreateQueue".into(), "mine".into()));
+    let key = world.create("Resources: {A: {Type: 'AWS::SQS::Queue', Properties: {QueueName: mine}}}", &[]).unwrap();
+    world.run(&key, &BTreeSet::new());
+    assert_eq!(world.status(&key), Status::RollbackComplete);
+    assert!(world.there.contains(&("CreateQueue".into(), "mine".into())));
+}
+
+#[test]
+fn all_problems_are_told_at_once_with_their_places() {
+    let template = "\
+Parameters:
+  Size: {Type: Money}
+Resources:
+  Queue:
+    Type: AWS::SQS::Queue
+    Properties: {Colour: red, DelaySeconds: !Ref Missing}
+  Machine:
+    Type: AWS::EC2::Instance
+";
+    let mut world = World::default();
+    let first = world.create(template, &[]).unwrap_err().message;
+    assert!(
+        first.contains("the parameter type Money is not supported") && first.contains("(line 2, column 16)"),
+        "{first}"
+    );
+    assert!(first.contains("Unresolved resource dependencies [Missing]"), "{first}");
+    let template = template.replace("Money", "String").replace("Missing", "Size");
+    let second = world.create(&template, &[]).unwrap_err().message;
+    assert!(second.contains("extraneous key [Colour] is not permitted"), "{second}");
+    assert!(second.contains("Unrecognized resource types: [AWS::EC2::Instance] (line 8, column 11)"), "{second}");
+    let circle = "Resources: {A: {Type: 'AWS::SNS::Topic', DependsOn: B}, B: {Type: 'AWS::SNS::Topic', DependsOn: A}}";
+    let said = world.create(circle, &[]).unwrap_err().message;
+    assert_eq!(said, "Circular dependency between resources: [A, B]");
+    let absent = world.create("Parameters: {P: {Type: String}}\nResources: {A: {Type: 'AWS::SNS::Topic'}}", &[]);
+    assert_eq!(absent.unwrap_err().message, "Parameters: [P] must have values");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+
+    /// Whatever call is refused and wherever the server stops: the stack ends, and what is left is what is retained.
+    #[test]
+    fn nothing_is_left(
+        name in prop::sample::select(&SEEDS[..]),
+        fails_at in prop::option::of(1_usize..40),
+        stops in prop::collection::btree_set(1_usize..40, 0..6),
+    ) {
+        let mut world = World { fails_at, ..World::default() };
+        let key = world.create(&seed(name), &[]).unwrap();
+        world.run(&key, &stops);
+        world.fails_at = None;
+        if world.status(&key) != Status::RollbackComplete {
+            prop_assert!(matches!(world.status(&key), Status::CreateComplete | Status::RollbackFailed), "{:?}", world.status(&key));
+        }
+        let key = world.delete();
+        world.run(&key, &stops);
+        prop_assert_eq!(world.status(&key), Status::DeleteComplete);
+        let left: Vec<_> = world.kinds().into_keys().filter(|kind| *kind != "CreateBucket").collect();
+        prop_assert!(left.is_empty(), "{:?}", left);
+    }
+
+    /// An update whatever call of which is refused leaves the stack as it was before, or as it should be.
+    #[test]
+    fn an_update_is_whole_or_undone(fails_at in 1_usize..12, stops in prop::collection::btree_set(1_usize..12, 0..3)) {
+        let before = "Resources: {A: {Type: 'AWS::SQS::Queue', Properties: {QueueName: one, DelaySeconds: 1}}, B: {Type: 'AWS::SNS::Topic', Properties: {DisplayName: x}}, D: {Type: 'AWS::SQS::Queue'}}";
+        let after = "Resources: {A: {Type: 'AWS::SQS::Queue', Properties: {QueueName: two, DelaySeconds: 2}}, B: {Type: 'AWS::SNS::Topic', Properties: {DisplayName: y}}, C: {Type: 'AWS::SQS::Queue'}}";
+        let mut world = World::default();
+        let key = world.create(before, &[]).unwrap();
+        world.run(&key, &BTreeSet::new());
+        let there = world.there.clone();
+        world.fails_at = Some(world.calls + fails_at);
+        let key = world.update(after, &[]).unwrap();
+        world.run(&key, &stops);
+        let stack = world.stacks.stack(&key).unwrap();
+        match stack.status {
+            Status::UpdateRollbackComplete => {
+                prop_assert_eq!(&stack.template, before);
+                prop_assert_eq!(stack.resources["A"].real.properties["DelaySeconds"].clone(), json!(1));
+                let missing: Vec<_> = there.difference(&world.there).collect();
+                prop_assert!(missing.is_empty(), "{:?}", missing);
+            }
+            Status::UpdateComplete => prop_assert_eq!(&stack.template, after),
+            Status::UpdateRollbackFailed => {}
+            other => prop_assert!(false, "{:?}", other),
+        }
+    }
+}

@@ -1,0 +1,182 @@
+"""CloudFormation with the real AWS CLI: stacks from ordinary templates, what they make, and what is left of them."""
+
+import json
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+from botocore.exceptions import ClientError
+
+from clients import ENVIRONMENTS
+from keys import ADMIN, AUDIT, ROLE, config
+from sigtrail import REGION, REPOSITORY, Server, eventually
+
+SPEC = REPOSITORY.parent / "shared/spec"
+OLD = (SPEC / "seed-stack-2019.json").read_text()
+QUEUE = "Resources: {Q: {Type: 'AWS::SQS::Queue', Properties: {QueueName: %s, DelaySeconds: %d}}}"
+
+
+@pytest.fixture
+def server(start):
+    return start("--bare", delivery_interval="1s")
+
+
+def aws(server, home, *arguments, ok=True):
+    command = [str(ENVIRONMENTS / "awscli/bin/aws"), "--endpoint-url", server.url, "--region", REGION, *arguments]
+    environment = {
+        "HOME": str(home),
+        "PATH": os.environ["PATH"],
+        "AWS_ACCESS_KEY_ID": ADMIN.access_key_id,
+        "AWS_SECRET_ACCESS_KEY": ADMIN.secret_access_key,
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120)
+    assert (done.returncode == 0) == ok, f"{' '.join(command)}\n{done.stdout}\n{done.stderr}"
+    return done.stdout if ok else done.stderr
+
+
+def status(server, name):
+    return server.boto("cloudformation").describe_stacks(StackName=name)["Stacks"][0]["StackStatus"]
+
+
+def outputs(server, name):
+    stack = server.boto("cloudformation").describe_stacks(StackName=name)["Stacks"][0]
+    return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+
+
+def put_with_sigv2(server, bucket, key="a"):
+    server.boto("s3", signature_version="s3").put_object(Bucket=bucket, Key=key, Body=b"x")
+
+
+def test_the_template_of_2019(server, tmp_path):
+    template = tmp_path / "old.json"
+    template.write_text(OLD)
+    server.boto("s3").create_bucket(Bucket="watched")
+    body, stack = f"file://{template}", ("--stack-name", "old")
+    aws(server, tmp_path, "cloudformation", "validate-template", "--template-body", body)
+    parameter = "ParameterKey=BucketPrefixArn,ParameterValue=arn:aws:s3:::watched/"
+    aws(server, tmp_path, "cloudformation", "create-stack", *stack, "--template-body", body, "--parameters", parameter)
+    aws(server, tmp_path, "cloudformation", "wait", "stack-create-complete", *stack)
+    queue, logs = outputs(server, "old")["QueueUrl"], outputs(server, "old")["LogBucketName"]
+    put_with_sigv2(server, "watched")
+    sqs, s3 = server.boto("sqs"), server.boto("s3")
+    eventually(lambda: sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=1).get("Messages"), "the event")
+    shown = json.loads(aws(server, tmp_path, "cloudformation", "describe-stack-resources", *stack))["StackResources"]
+    assert {resource["LogicalResourceId"] for resource in shown} == set(json.loads(OLD)["Resources"])
+    assert {resource["ResourceStatus"] for resource in shown} == {"CREATE_COMPLETE"}
+    assert json.loads(aws(server, tmp_path, "cloudformation", "get-template", *stack))["TemplateBody"] == json.loads(OLD)
+    aws(server, tmp_path, "cloudformation", "delete-stack", *stack)
+    aws(server, tmp_path, "cloudformation", "wait", "stack-delete-complete", *stack)
+    assert not server.boto("events").list_rules()["Rules"] and not server.boto("sns").list_topics()["Topics"]
+    assert not sqs.list_queues().get("QueueUrls") and not server.boto("cloudtrail").describe_trails()["trailList"]
+    assert [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]] == sorted([logs, "watched"])
+    names = [entry["Key"] for entry in s3.list_objects_v2(Bucket=logs).get("Contents", [])]
+    assert any(name.endswith(".json.gz") for name in names), "the record was delivered before the trail went"
+
+
+def test_deploy_changes_only_what_changed(server, tmp_path):
+    template = tmp_path / "q.yaml"
+    deploy = ("cloudformation", "deploy", "--stack-name", "q", "--template-file", str(template))
+    template.write_text(QUEUE % ("one", 1))
+    aws(server, tmp_path, *deploy)
+    assert status(server, "q") == "CREATE_COMPLETE"
+    again = aws(server, tmp_path, *deploy, "--no-fail-on-empty-changeset")
+    assert "No changes to deploy" in again
+    template.write_text(QUEUE % ("one", 2))
+    aws(server, tmp_path, *deploy)
+    sqs = server.boto("sqs")
+    url = sqs.get_queue_url(QueueName="one")["QueueUrl"]
+    delay = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["DelaySeconds"])["Attributes"]["DelaySeconds"]
+    assert (status(server, "q"), delay) == ("UPDATE_COMPLETE", "2")
+    template.write_text(QUEUE % ("two", 2))
+    aws(server, tmp_path, *deploy)
+    assert [url.rsplit("/", 1)[1] for url in sqs.list_queues()["QueueUrls"]] == ["two"]
+    changes = server.boto("cloudformation").list_change_sets(StackName="q")["Summaries"]
+    assert {change["ExecutionStatus"] for change in changes} >= {"EXECUTE_COMPLETE"}
+
+
+def test_a_failure_is_rolled_back_and_says_why(server):
+    stacks, sqs = server.boto("cloudformation"), server.boto("sqs")
+    template = {
+        "Resources": {
+            "Good": {"Type": "AWS::SQS::Queue"},
+            "Bad": {"Type": "AWS::SQS::Queue", "DependsOn": "Good", "Properties": {"DelaySeconds": 100000}},
+        }
+    }
+    stacks.create_stack(StackName="bad", TemplateBody=json.dumps(template))
+    assert status(server, "bad") == "ROLLBACK_COMPLETE"
+    assert not sqs.list_queues().get("QueueUrls")
+    events = stacks.describe_stack_events(StackName="bad")["StackEvents"]
+    failed = [event for event in events if event["ResourceStatus"] == "CREATE_FAILED"]
+    assert [event["LogicalResourceId"] for event in failed] == ["Bad"]
+    assert "DelaySeconds" in failed[0]["ResourceStatusReason"]
+    stacks.create_stack(StackName="kept", TemplateBody=json.dumps(template), DisableRollback=True)
+    assert status(server, "kept") == "CREATE_FAILED"
+    assert len(sqs.list_queues()["QueueUrls"]) == 1
+
+
+def test_words_that_clients_read(server, tmp_path):
+    stacks = server.boto("cloudformation")
+    with pytest.raises(ClientError, match="Stack with id none does not exist"):
+        stacks.describe_stacks(StackName="none")
+    with pytest.raises(ClientError, match=r"Stack \[none\] does not exist"):
+        stacks.describe_stack_events(StackName="none")
+    stacks.delete_stack(StackName="none")
+    stacks.create_stack(StackName="q", TemplateBody=QUEUE % ("q", 0))
+    with pytest.raises(ClientError, match=r"Stack \[q\] already exists"):
+        stacks.create_stack(StackName="q", TemplateBody=QUEUE % ("q", 0))
+    with pytest.raises(ClientError, match="No updates are to be performed"):
+        stacks.update_stack(StackName="q", TemplateBody=QUEUE % ("q", 0))
+    with pytest.raises(ClientError, match=r"Unrecognized resource types: \[AWS::EC2::VPC\]"):
+        stacks.create_stack(StackName="v", TemplateBody="Resources: {V: {Type: 'AWS::EC2::VPC'}}")
+    assert [stack["StackName"] for stack in stacks.list_stacks()["StackSummaries"]] == ["q"]
+
+
+def test_no_back_door(server):
+    """Each operation of a stack is its caller's, with a record that says so; who may not make queues makes no stack of them."""
+    stacks = server.boto("cloudformation")
+    stacks.create_stack(StackName="q", TemplateBody=QUEUE % ("q", 0))
+    trails = server.boto("cloudtrail")
+    attributes = [{"AttributeKey": "EventName", "AttributeValue": "CreateQueue"}]
+    found = eventually(lambda: trails.lookup_events(LookupAttributes=attributes)["Events"], "the record")
+    record = json.loads(found[0]["CloudTrailEvent"])
+    assert record["userIdentity"]["arn"] == ADMIN.arn
+    assert record["userIdentity"]["invokedBy"] == record["sourceIPAddress"] == "cloudformation.amazonaws.com"
+    for key in (AUDIT, ROLE):
+        with pytest.raises(ClientError, match="not authorized"):
+            server.boto("cloudformation", key).create_stack(StackName="r", TemplateBody=QUEUE % ("r", 0))
+
+
+@pytest.mark.parametrize("after", [0.01, 0.03, 0.06, 0.1, 0.2])
+def test_a_killed_server_goes_on(tmp_path, after):
+    """Wherever it is killed, the stack ends after a restart, and its deletion leaves the log bucket alone."""
+    server = Server(tmp_path, config([ADMIN]), "--bare").start()
+    script = "import sys, boto3, json; from botocore.config import Config\n"
+    script += "c = boto3.client('cloudformation', endpoint_url=sys.argv[1], region_name='us-east-1', config=Config(retries={'total_max_attempts': 1}))\n"
+    script += "c.create_stack(StackName='old', TemplateBody=open(sys.argv[2]).read())\n"
+    template = tmp_path / "old.json"
+    template.write_text(OLD)
+    environment = {**os.environ, "AWS_ACCESS_KEY_ID": ADMIN.access_key_id, "AWS_SECRET_ACCESS_KEY": ADMIN.secret_access_key}
+    python = str(Path(ENVIRONMENTS) / "tests/bin/python")
+    stacks = server.boto("cloudformation")
+    asking = subprocess.Popen([python, "-c", script, server.url, str(template)], env=environment, stderr=subprocess.DEVNULL)
+    eventually(lambda: stacks.list_stacks()["StackSummaries"], "the stack")
+    import time
+
+    time.sleep(after)
+    server.process.send_signal(signal.SIGKILL)
+    server.process.wait()
+    asking.wait()
+    server.start()
+    try:
+        eventually(lambda: status(server, "old") in ("CREATE_COMPLETE", "ROLLBACK_COMPLETE"), "the end")
+        assert status(server, "old") == "CREATE_COMPLETE"
+        server.boto("cloudformation").delete_stack(StackName="old")
+        eventually(lambda: not server.boto("cloudformation").describe_stacks()["Stacks"], "the deletion")
+        assert not server.boto("events").list_rules()["Rules"] and not server.boto("sns").list_topics()["Topics"]
+        assert not server.boto("sqs").list_queues().get("QueueUrls")
+        assert len(server.boto("s3").list_buckets()["Buckets"]) == 1
+    finally:
+        server.stop()
