@@ -4,7 +4,8 @@ import json
 import os
 import signal
 import subprocess
-from pathlib import Path
+import sys
+import time
 
 import pytest
 from botocore.exceptions import ClientError
@@ -154,22 +155,21 @@ def test_a_killed_server_goes_on(tmp_path, after):
     """Wherever it is killed, the stack ends after a restart, and its deletion leaves the log bucket alone."""
     server = Server(tmp_path, config([ADMIN]), "--bare").start()
     script = "import sys, boto3, json; from botocore.config import Config\n"
-    script += "c = boto3.client('cloudformation', endpoint_url=sys.argv[1], region_name='us-east-1', config=Config(retries={'total_max_attempts': 1}))\n"
+    script += "once = Config(retries={'total_max_attempts': 1})\n"
+    script += "c = boto3.client('cloudformation', endpoint_url=sys.argv[1], region_name='us-east-1', config=once)\n"
     script += "c.create_stack(StackName='old', TemplateBody=open(sys.argv[2]).read())\n"
     template = tmp_path / "old.json"
     template.write_text(OLD)
-    environment = {**os.environ, "AWS_ACCESS_KEY_ID": ADMIN.access_key_id, "AWS_SECRET_ACCESS_KEY": ADMIN.secret_access_key}
-    python = str(Path(ENVIRONMENTS) / "tests/bin/python")
+    keys = {"AWS_ACCESS_KEY_ID": ADMIN.access_key_id, "AWS_SECRET_ACCESS_KEY": ADMIN.secret_access_key}
+    command = [sys.executable, "-c", script, server.url, str(template)]
     stacks = server.boto("cloudformation")
-    asking = subprocess.Popen([python, "-c", script, server.url, str(template)], env=environment, stderr=subprocess.DEVNULL)
+    asking = subprocess.Popen(command, env={**os.environ, **keys}, stderr=subprocess.DEVNULL)
     eventually(lambda: stacks.list_stacks()["StackSummaries"], "the stack")
-    import time
-
     time.sleep(after)
     server.process.send_signal(signal.SIGKILL)
     server.process.wait()
     asking.wait()
-    server.start()
+    server = Server(tmp_path, config([ADMIN]), "--bare").start()
     try:
         eventually(lambda: status(server, "old") in ("CREATE_COMPLETE", "ROLLBACK_COMPLETE"), "the end")
         assert status(server, "old") == "CREATE_COMPLETE"

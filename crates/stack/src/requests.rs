@@ -300,7 +300,9 @@ impl Stacks {
             Some(other) => return Err(invalid(format!("The change set type {other} is not supported."))),
         };
         let (stack, is_new) = self.reviewed(ctx, req, creates, &given.uuid)?;
-        if self.change_sets(&stack).any(|set| set.name == name) {
+        // The name of one that was executed may be had again: the CLI names them by the second.
+        let namesake = self.change_sets(&stack).find(|set| set.name == name);
+        if namesake.is_some_and(|set| set.execution_status != "EXECUTE_COMPLETE") {
             return Err(ApiError::new("AlreadyExistsException", format!("ChangeSet {name} already exists")));
         }
         let previous = req.use_previous_template.unwrap_or_default().then(|| stack.template.clone());
@@ -337,7 +339,8 @@ impl Stacks {
             status_reason: nothing.then(|| reason.to_owned()),
         };
         let answer = CreateChangeSetResponse { id: set.id(), stack_id: stack.id() };
-        let mut changes = vec![Change::put(&set)];
+        let gone = namesake.map(|set| Change::delete::<ChangeSet>(aws_api::Entity::key(set)));
+        let mut changes: Vec<_> = gone.into_iter().chain([Change::put(&set)]).collect();
         if is_new {
             changes.push(Change::put(&stack));
         }
