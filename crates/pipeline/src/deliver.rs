@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use topic::{Body, Published, SignatureVersion, unsubscribe_url};
 use uuid::Uuid;
 
-use crate::Registry;
+use crate::{Registry, Tally};
 
 /// `SenderId` of messages that a topic delivers: an id of SNS's own, of nobody's account.
 const SNS_SENDER: &str = "AIDASNSDELIVERY000000";
@@ -29,6 +29,8 @@ pub struct Surroundings<'a> {
     pub sign: &'a dyn Fn(SignatureVersion, &str) -> String,
     /// The next number of a message.
     pub next_seq: &'a mut dyn FnMut() -> u64,
+    /// Where it is counted what happens to whom.
+    pub tally: &'a mut Tally,
 }
 
 /// A message on its way.
@@ -73,6 +75,8 @@ pub struct Placed {
     pub dead_lettered: usize,
     /// In none: there is no dead-letter queue, or it does not take them either.
     pub lost: usize,
+    /// Of those, the ones that a dead-letter queue did not take.
+    pub failed_to_redrive: usize,
 }
 
 /// An id that follows from its parts.
@@ -153,6 +157,7 @@ pub fn place(
             placed.dead_lettered += 1;
         } else {
             placed.lost += 1;
+            placed.failed_to_redrive += usize::from(message.dead_letter.is_some());
         }
     }
     placed
@@ -203,6 +208,9 @@ fn send(
     let new = NewMessage { id: message.id, seq: (around.next_seq)() };
     match queue.deliver(around.now, delivery, new) {
         Ok(effect) => {
+            if let Effect::Send { message, .. } = &effect {
+                around.tally.sent(queue_arn, message.size());
+            }
             effects.push(effect);
             Ok(())
         }

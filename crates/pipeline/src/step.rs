@@ -112,6 +112,7 @@ pub fn dispatch(
     };
     step.counts.matched += routed.matched.len();
     step.counts.undecided += routed.undecided.len();
+    around.tally.matched(arrival.account, arrival.region, &routed.matched);
     for failure in routed.failures {
         fail(registry, arrival, failure, event_id, around, step);
     }
@@ -133,7 +134,9 @@ fn invoke(
     let outgoing = deliver::of_rule(&rule_arn, &target_arn, body, id, dead_letter_arn);
     let topic = target_arn.parse::<Arn>().ok().filter(|arn| arn.service == "sns");
     let Some(topic) = topic else {
+        let has_queue = outgoing.dead_letter.is_some();
         let placed = deliver::place(registry, vec![outgoing], around, &mut step.effects);
+        around.tally.invoked(&rule_arn, &placed, has_queue);
         return step.counts.invoked(placed);
     };
     let publication = Publication { message: outgoing.body.clone(), ..Publication::default() };
@@ -144,16 +147,16 @@ fn invoke(
             step.counts.failed_notifications += published.summary.discarded;
             let messages = deliver::messages(&published, around);
             let placed = deliver::place(registry, messages, around, &mut step.effects);
+            around.tally.published(&target_arn, published.size, &published.summary, &placed);
+            around.tally.invoked(&rule_arn, &Placed { delivered: 1, ..Placed::default() }, false);
             step.counts.notified(placed);
         }
         Err(error) => {
             let code = if error.code == "NotFound" { "NO_RESOURCE" } else { "INVALID_PARAMETER" };
             let saved = deliver::give_up(registry, &outgoing, code, &error.message, around, &mut step.effects);
-            step.counts.invoked(Placed {
-                dead_lettered: usize::from(saved),
-                lost: usize::from(!saved),
-                ..Placed::default()
-            });
+            let placed = given_up(saved);
+            around.tally.invoked(&rule_arn, &placed, outgoing.dead_letter.is_some());
+            step.counts.invoked(placed);
         }
     }
 }
@@ -173,7 +176,14 @@ fn fail(
         deliver::of_rule(&failure.rule_arn, &failure.target_arn, body, id, failure.dead_letter_arn);
     let reason = failure.error.to_string();
     let saved = deliver::give_up(registry, &outgoing, "INVALID_PARAMETER", &reason, around, &mut step.effects);
-    step.counts.invoked(Placed { dead_lettered: usize::from(saved), lost: usize::from(!saved), ..Placed::default() });
+    let placed = given_up(saved);
+    around.tally.invoked(&failure.rule_arn, &placed, outgoing.dead_letter.is_some());
+    step.counts.invoked(placed);
+}
+
+/// One message that its target did not take.
+fn given_up(saved: bool) -> Placed {
+    Placed { dead_lettered: usize::from(saved), lost: usize::from(!saved), ..Placed::default() }
 }
 
 impl Counts {

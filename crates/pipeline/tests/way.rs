@@ -9,7 +9,7 @@ use aws_api::events::{DeadLetterConfig, DescribeRuleRequest, PutRuleRequest, Put
 use aws_api::sns::{CreateTopicRequest, DeleteTopicRequest, SubscribeRequest};
 use aws_api::sqs::CreateQueueRequest;
 use aws_api::{ApiError, Caller, Change, RequestContext, Role, Timestamp};
-use pipeline::{Registry, Step, Surroundings, step};
+use pipeline::{Registry, Step, Surroundings, Tally, step};
 use queue::Effect;
 use record::{Entry, Outcome, Record};
 use uuid::Uuid;
@@ -129,6 +129,7 @@ impl World {
                 seq += 1;
                 seq
             },
+            tally: &mut Tally::default(),
         };
         step(&self.registry, &self.registry.trails, &entry, with_failures, &mut around)
     }

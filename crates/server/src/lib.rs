@@ -15,6 +15,7 @@ mod detector;
 mod digest_keys;
 mod digests;
 mod forget;
+mod gauges;
 mod handshakes;
 mod history;
 mod housekeeper;

@@ -11,12 +11,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use aws_api::{ApiError, Timestamp};
+use pipeline::Tally;
 use metric::{Ask, BlockId, Damaged, Periods, Points, Put, SeriesId, Table, Tier, row};
 use store::{Space, Store, StoreError, Unit};
 use tokio::sync::{OwnedRwLockReadGuard, RwLock, watch};
 
 use crate::app::{App, RestoreError, unavailable};
 use crate::clock::{self, stopped};
+use crate::gauges::Activity;
 
 /// How often what is in no row is written.
 const SAVE_INTERVAL: Duration = Duration::from_secs(1);
@@ -33,12 +35,21 @@ const AGE_INTERVAL_S: i64 = 3600;
 #[derive(Debug)]
 pub struct Meter {
     table: Mutex<Table>,
+    counted: Mutex<Counted>,
+    activity: Activity,
     /// Held for reading by who writes deltas or reads points, for writing by who moves points into blocks.
     moving: Arc<RwLock<()>>,
     /// Rows of deltas since the last fold.
     rows: AtomicU64,
     /// Values of ours that no series could be made for.
     lost: AtomicU64,
+}
+
+/// What requests counted since it was last taken, all of one minute.
+#[derive(Debug, Default)]
+struct Counted {
+    moment: Timestamp,
+    tally: Tally,
 }
 
 /// While it is held points stay where they are.
@@ -62,6 +73,8 @@ impl Meter {
         }
         Ok(Self {
             table: Mutex::new(table),
+            counted: Mutex::default(),
+            activity: Activity::default(),
             moving: Arc::default(),
             rows: AtomicU64::new(rows),
             lost: AtomicU64::new(0),
@@ -80,6 +93,40 @@ impl Meter {
     /// Values of ours that no series could be made for, since the start.
     pub fn lost(&self) -> u64 {
         self.lost.load(Ordering::Relaxed)
+    }
+
+    /// When queues were last used.
+    pub fn activity(&self) -> &Activity {
+        &self.activity
+    }
+
+    /// Counts something that a request did. Cheap: a lock and a look for each resource.
+    pub fn count(&self, now: Timestamp, count: impl FnOnce(&mut Tally)) {
+        let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
+        if counted.moment.as_secs() / 60 != now.as_secs() / 60 {
+            let moment = counted.moment;
+            self.take_in(&mut counted.tally, moment);
+            counted.moment = now;
+        }
+        count(&mut counted.tally);
+    }
+
+    /// Makes points of what was counted at a moment.
+    pub fn take_in(&self, tally: &mut Tally, moment: Timestamp) {
+        if tally.is_empty() {
+            return;
+        }
+        for (queue, counts) in tally.queues() {
+            self.activity.note(queue, counts, moment);
+        }
+        self.add(tally.take(moment), moment);
+    }
+
+    /// Makes points of what requests counted.
+    pub fn take_counted(&self) {
+        let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
+        let moment = counted.moment;
+        self.take_in(&mut counted.tally, moment);
     }
 
     /// Takes in values of ours. An account with too many series loses them, and that is counted.
@@ -133,6 +180,7 @@ impl Meter {
     /// Reads the points of each question, those of each unit apart.
     pub async fn read(&self, app: &Arc<App>, asks: Vec<Ask>) -> Result<Vec<Vec<(metric::Unit, Periods)>>, StoreError> {
         let still = self.still().await;
+        self.take_counted();
         let app = Arc::clone(app);
         clock::blocking(move || {
             let _still = still;
@@ -169,6 +217,7 @@ impl Meter {
     /// Puts all points into their blocks.
     pub async fn fold(&self, store: &Store) -> Result<(), StoreError> {
         let _moving = self.moving.write().await;
+        self.take_counted();
         let fold = self.table().fold();
         if fold.blocks.is_empty() && fold.rows.is_empty() {
             return Ok(());
@@ -252,6 +301,7 @@ pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) -> Result<(), S
             () = stopped(&mut stop) => return Ok(()),
         }
         let meter = &app.meter;
+        meter.take_counted();
         if meter.with_table(Table::is_unsaved) {
             let still = meter.still().await;
             let mut unit = Unit::new();

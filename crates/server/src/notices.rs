@@ -83,5 +83,5 @@ pub fn stage(app: &App, trail: &Trail, key: &str, now: Timestamp, unit: &mut Uni
 fn publish(app: &App, topic: &Arn, message: String, now: Timestamp) -> Result<Vec<Effect>, ApiError> {
     let publication = Publication { message, ..Publication::default() };
     let published = app.registry().topics.publish(topic, &publication, now, clock::new_id())?;
-    app.deliver_published(now, app.endpoint(), &[published])
+    app.deliver_published(now, app.endpoint(), &topic.to_string(), &[published])
 }
