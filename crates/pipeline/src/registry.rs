@@ -2,6 +2,7 @@
 
 use aws_api::{Arn, Change};
 use bus::Buses;
+use metric::Alarms;
 use queue::Queues;
 use topic::Topics;
 use trail::Trails;
@@ -17,6 +18,8 @@ pub struct Registry {
     pub topics: Topics,
     /// Queues.
     pub queues: Queues,
+    /// Alarms.
+    pub alarms: Alarms,
 }
 
 impl Registry {
@@ -25,6 +28,7 @@ impl Registry {
         self.trails.absorb(change)?;
         self.buses.absorb(change)?;
         self.topics.absorb(change)?;
+        self.alarms.absorb(change)?;
         self.queues.absorb(change)
     }
 

@@ -5,6 +5,7 @@
 //! queues, and `log_files` into buckets, with `digests` that prove them. `housekeeper` does what has a time of its own. This is
 //! the only crate that asks for the time or for randomness.
 
+mod alarms;
 mod app;
 mod clock;
 mod config;

@@ -6,16 +6,18 @@
 //! A point is in a row of deltas first, and some minutes later in its block ([`metric::row`]): so a minute's point is not
 //! written with its whole block each time that it changes.
 
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use aws_api::{ApiError, Timestamp};
 use pipeline::Tally;
-use metric::{Ask, BlockId, Damaged, Periods, Points, Put, SeriesId, Table, Tier, row};
+use metric::{Ask, BlockId, Damaged, Metric, Periods, Points, Put, SeriesId, Table, Tier, row};
 use store::{Space, Store, StoreError, Unit};
-use tokio::sync::{OwnedRwLockReadGuard, RwLock, watch};
+use tokio::sync::{Notify, OwnedRwLockReadGuard, RwLock, watch};
 
+use crate::alarms::{self, Watched};
 use crate::app::{App, RestoreError, unavailable};
 use crate::clock::{self, stopped};
 use crate::gauges::Activity;
@@ -37,6 +39,8 @@ pub struct Meter {
     table: Mutex<Table>,
     counted: Mutex<Counted>,
     activity: Activity,
+    watched: Mutex<Watched>,
+    changed: Notify,
     /// Held for reading by who writes deltas or reads points, for writing by who moves points into blocks.
     moving: Arc<RwLock<()>>,
     /// Rows of deltas since the last fold.
@@ -75,6 +79,8 @@ impl Meter {
             table: Mutex::new(table),
             counted: Mutex::default(),
             activity: Activity::default(),
+            watched: Mutex::default(),
+            changed: Notify::new(),
             moving: Arc::default(),
             rows: AtomicU64::new(rows),
             lost: AtomicU64::new(0),
@@ -132,11 +138,43 @@ impl Meter {
     /// Takes in values of ours. An account with too many series loses them, and that is counted.
     pub fn add(&self, values: impl IntoIterator<Item = Put>, now: Timestamp) {
         let mut table = self.table();
-        for Put { series, tier, moment, values } in values {
+        for put in values {
+            self.note(&put);
+            let Put { series, tier, moment, values } = put;
             if table.add(series, tier, moment, values, now).is_err() {
                 self.lost.fetch_add(1, Ordering::Relaxed);
             }
         }
+    }
+
+    fn watched(&self) -> MutexGuard<'_, Watched> {
+        self.watched.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn note(&self, put: &Put) {
+        if self.watched().note(&put.series.metric) {
+            self.changed.notify_one();
+        }
+    }
+
+    /// Says which metrics alarms look at.
+    pub fn watch(&self, metrics: HashSet<Metric>) {
+        self.watched().watch(metrics);
+    }
+
+    /// Has the metrics that alarms look at asked for again.
+    pub fn wake(&self) {
+        self.changed.notify_one();
+    }
+
+    /// Waits until one of them changes.
+    pub async fn changed(&self) {
+        self.changed.notified().await;
+    }
+
+    /// Those of them that changed since the last call.
+    pub fn take_changed(&self) -> HashSet<Metric> {
+        self.watched().take()
     }
 
     /// To be held from [`Self::stage`] until the unit is committed.
@@ -159,8 +197,11 @@ impl Meter {
         let mut unit = Unit::new();
         let added = {
             let mut table = self.table();
-            let add = |Put { series, tier, moment, values }| table.add(series, tier, moment, values, now).map(drop);
-            puts.into_iter().try_for_each(add)
+            puts.into_iter().try_for_each(|put| {
+                self.note(&put);
+                let Put { series, tier, moment, values } = put;
+                table.add(series, tier, moment, values, now).map(drop)
+            })
         };
         self.stage(&still, &mut unit);
         let store = store.clone();
@@ -317,6 +358,7 @@ pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) -> Result<(), S
         }
         if aged.is_none_or(|aged: Timestamp| now >= aged.plus_secs(AGE_INTERVAL_S)) {
             meter.age(&app.store).await?;
+            alarms::forget_old(&app).await?;
             aged = Some(now);
         }
     }
