@@ -15,6 +15,7 @@ mod deliveries;
 mod detector;
 mod digest_keys;
 mod digests;
+mod exposition;
 mod forget;
 mod gauges;
 mod handshakes;
