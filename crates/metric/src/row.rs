@@ -7,7 +7,7 @@
 //! | `b`, series 8, tier 1, start in seconds 8 | a block ([`encode_block`](crate::encode_block)) |
 //! | `h`, alarm's key, NUL, moment in ms 8, number 2 | an item of its history, JSON |
 //!
-//! Numbers are big-endian.
+//! The last are [`Item`](crate::Item)'s. Numbers are big-endian.
 
 use std::ops::Range;
 

@@ -1,5 +1,7 @@
 //! What is kept of values: how many they were, their sum, the least and the greatest.
 
+use serde::{Deserialize, Serialize};
+
 /// Statistics of values. Those of two sets of values make those of both, in any order: so points can be rolled up.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Statistics {
@@ -50,7 +52,7 @@ pub(crate) fn merge_into<K: Ord>(points: &mut std::collections::BTreeMap<K, Stat
 }
 
 /// What can be asked of values. Percentiles cannot: values are not kept one by one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Statistic {
     /// How many.
     SampleCount,

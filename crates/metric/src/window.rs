@@ -61,7 +61,7 @@ impl Window {
 }
 
 /// Puts the units together, for who did not ask for one.
-pub(crate) fn all_units(units: Vec<(Unit, Periods)>) -> Periods {
+pub fn all_units(units: Vec<(Unit, Periods)>) -> Periods {
     let mut all = Periods::new();
     for (_, periods) in units {
         for (period, values) in periods {

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use topic::{Body, Published, SignatureVersion, unsubscribe_url};
 use uuid::Uuid;
 
-use crate::Registry;
+use crate::{Registry, Tally};
 
 /// Why EventBridge could not deliver, as a dead-letter queue is told ("Using dead-letter queues" in the guide).
 pub(crate) const NO_PERMISSIONS: &str = "NO_PERMISSIONS";
@@ -42,6 +42,8 @@ pub struct Surroundings<'a> {
     pub next_seq: &'a mut dyn FnMut() -> u64,
     /// Is told of each delivery that a policy stood in the way of.
     pub forbidden: &'a mut dyn FnMut(&Refusal<'_>),
+    /// Where it is counted what happens to whom.
+    pub tally: &'a mut Tally,
 }
 
 /// A message on its way.
@@ -102,6 +104,8 @@ pub struct Placed {
     pub dead_lettered: usize,
     /// In none: there is no dead-letter queue, or it does not take them either.
     pub lost: usize,
+    /// Of those, the ones that a dead-letter queue did not take.
+    pub failed_to_redrive: usize,
 }
 
 /// An id that follows from its parts.
@@ -182,6 +186,7 @@ pub fn place(
             placed.dead_lettered += 1;
         } else {
             placed.lost += 1;
+            placed.failed_to_redrive += usize::from(message.dead_letter.is_some());
         }
     }
     placed
@@ -237,6 +242,9 @@ fn send(
     let new = NewMessage { id: message.id, seq: (around.next_seq)() };
     match queue.deliver(around.now, delivery, new) {
         Ok(effect) => {
+            if let Effect::Send { message, .. } = &effect {
+                around.tally.sent(queue_arn, message.size());
+            }
             effects.push(effect);
             Ok(())
         }

@@ -2,6 +2,7 @@
 
 use aws_api::{Arn, Change};
 use bus::Buses;
+use metric::Alarms;
 use queue::Queues;
 use stack::Stacks;
 use topic::Topics;
@@ -20,6 +21,8 @@ pub struct Registry {
     pub queues: Queues,
     /// CloudFormation's stacks.
     pub stacks: Stacks,
+    /// Alarms.
+    pub alarms: Alarms,
 }
 
 impl Registry {
@@ -28,6 +31,7 @@ impl Registry {
         self.trails.absorb(change)?;
         self.buses.absorb(change)?;
         self.topics.absorb(change)?;
+        self.alarms.absorb(change)?;
         self.queues.absorb(change)?;
         self.stacks.absorb(change)
     }

@@ -114,6 +114,7 @@ pub fn dispatch(
     };
     step.counts.matched += routed.matched.len();
     step.counts.undecided += routed.undecided.len();
+    around.tally.matched(arrival.account, arrival.region, &routed.matched);
     for failure in routed.failures {
         fail(registry, arrival, failure, event_id, around, step);
     }
@@ -135,7 +136,9 @@ fn invoke(
     let outgoing = deliver::of_rule(&rule_arn, &target_arn, body, id, dead_letter_arn);
     let topic = target_arn.parse::<Arn>().ok().filter(|arn| arn.service == "sns");
     let Some(topic) = topic else {
+        let has_queue = outgoing.dead_letter.is_some();
         let placed = deliver::place(registry, vec![outgoing], around, &mut step.effects);
+        around.tally.invoked(&rule_arn, &placed, has_queue);
         return step.counts.invoked(placed);
     };
     let publication = Publication { message: outgoing.body.clone(), ..Publication::default() };
@@ -146,6 +149,8 @@ fn invoke(
             step.counts.failed_notifications += published.summary.discarded;
             let messages = deliver::messages(&published, around);
             let placed = deliver::place(registry, messages, around, &mut step.effects);
+            around.tally.published(&target_arn, published.size, &published.summary, &placed);
+            around.tally.invoked(&rule_arn, &Placed { delivered: 1, ..Placed::default() }, false);
             step.counts.notified(placed);
         }
         Err(reason) => {
@@ -158,11 +163,9 @@ fn invoke(
                 NotPublished::Refused(error) => (deliver::INVALID_PARAMETER, error.message),
             };
             let saved = deliver::give_up(registry, &outgoing, code, &message, around, &mut step.effects);
-            step.counts.invoked(Placed {
-                dead_lettered: usize::from(saved),
-                lost: usize::from(!saved),
-                ..Placed::default()
-            });
+            let placed = given_up(saved);
+            around.tally.invoked(&rule_arn, &placed, outgoing.dead_letter.is_some());
+            step.counts.invoked(placed);
         }
     }
 }
@@ -182,7 +185,14 @@ fn fail(
         deliver::of_rule(&failure.rule_arn, &failure.target_arn, body, id, failure.dead_letter_arn);
     let reason = failure.error.to_string();
     let saved = deliver::give_up(registry, &outgoing, deliver::INVALID_PARAMETER, &reason, around, &mut step.effects);
-    step.counts.invoked(Placed { dead_lettered: usize::from(saved), lost: usize::from(!saved), ..Placed::default() });
+    let placed = given_up(saved);
+    around.tally.invoked(&failure.rule_arn, &placed, outgoing.dead_letter.is_some());
+    step.counts.invoked(placed);
+}
+
+/// One message that its target did not take.
+fn given_up(saved: bool) -> Placed {
+    Placed { dead_lettered: usize::from(saved), lost: usize::from(!saved), ..Placed::default() }
 }
 
 impl Counts {

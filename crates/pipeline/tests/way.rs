@@ -9,7 +9,7 @@ use aws_api::events::{DeadLetterConfig, DescribeRuleRequest, PutRuleRequest, Put
 use aws_api::sns::{CreateTopicRequest, DeleteTopicRequest, SetTopicAttributesRequest, SubscribeRequest};
 use aws_api::sqs::{CreateQueueRequest, SetQueueAttributesRequest};
 use aws_api::{ApiError, Caller, Change, RequestContext, Role, Timestamp};
-use pipeline::{Registry, Step, Surroundings, step};
+use pipeline::{Registry, Step, Surroundings, Tally, step};
 use queue::Effect;
 use record::{Entry, Outcome, Record};
 use serde_json::{Value, json};
@@ -182,6 +182,7 @@ impl World {
                 seq
             },
             forbidden: &mut |refusal| forbidden.push(refusal.missing_statement()),
+            tally: &mut Tally::default(),
         };
         let step = step(&self.registry, &self.registry.trails, &entry, with_failures, &mut around);
         (step, forbidden)

@@ -60,6 +60,11 @@ impl Message {
     pub fn decode(bytes: &[u8]) -> Result<Self, rmp_serde::decode::Error> {
         rmp_serde::from_slice(bytes)
     }
+
+    /// Bytes of the text and the attributes: `SentMessageSize`.
+    pub fn size(&self) -> usize {
+        crate::content::size(&self.body, &self.attributes)
+    }
 }
 
 impl State {

@@ -3,17 +3,17 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 macro_rules! counters {
-    ($($(#[$doc:meta])* $name:ident = $metric:literal,)*) => {
+    ($(#[doc = $help:literal] $name:ident = $metric:literal,)*) => {
         /// What was counted since the start.
         #[derive(Debug, Default)]
         pub struct Counters {
-            $($(#[$doc])* pub $name: AtomicU64,)*
+            $(#[doc = $help] pub $name: AtomicU64,)*
         }
 
         impl Counters {
-            /// Each count with its name in Prometheus.
-            pub fn all(&self) -> Vec<(&'static str, u64)> {
-                vec![$(($metric, self.$name.load(Ordering::Relaxed)),)*]
+            /// Each count with its name in Prometheus, and what it is.
+            pub fn all(&self) -> Vec<(&'static str, &'static str, u64)> {
+                vec![$(($metric, $help.trim_ascii(), self.$name.load(Ordering::Relaxed)),)*]
             }
         }
     };

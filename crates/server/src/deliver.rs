@@ -2,7 +2,7 @@
 
 use aws_api::{ApiError, RequestContext, Timestamp};
 use bus::{Arrival, EventKind, PutEvent};
-use pipeline::{Counts, Surroundings};
+use pipeline::{Counts, Surroundings, Tally};
 use queue::Effect;
 use store::StoreError;
 use topic::Published;
@@ -11,19 +11,21 @@ use crate::app::{App, unavailable};
 use crate::counters::add;
 
 impl App {
-    /// What publications put into queues.
+    /// What publications to a topic put into queues.
     pub fn deliver_published(
         &self,
         now: Timestamp,
         endpoint: &str,
+        topic: &str,
         published: &[Published],
     ) -> Result<Vec<Effect>, ApiError> {
-        let mut effects = Vec::new();
-        self.surrounded(now, endpoint, &self.signing_cert_url(endpoint), |around| {
+        let (mut effects, mut tally) = (Vec::new(), Tally::default());
+        self.surrounded(now, endpoint, &self.signing_cert_url(endpoint), &mut tally, |around| {
             let registry = self.registry();
             for publication in published {
                 let messages = pipeline::messages(publication, around);
                 let placed = pipeline::place(&registry, messages, around, &mut effects);
+                around.tally.published(topic, publication.size, &publication.summary, &placed);
                 add(&self.counters.notifications, placed.delivered);
                 add(&self.counters.filtered, publication.summary.filtered());
                 add(&self.counters.failed_notifications, placed.dead_lettered + placed.lost);
@@ -33,13 +35,14 @@ impl App {
         })
         .map_err(|error| unavailable(&error))?;
         add(&self.counters.messages_sent, effects.len());
+        self.meter.count(now, |all| all.merge(tally));
         Ok(effects)
     }
 
     /// What events of `PutEvents` put into queues.
     pub fn dispatch_events(&self, ctx: &RequestContext, events: &[PutEvent]) -> Result<Vec<Effect>, ApiError> {
-        let mut step = pipeline::Step::default();
-        self.surrounded(ctx.now, &ctx.endpoint, &self.signing_cert_url(&ctx.endpoint), |around| {
+        let (mut step, mut tally) = (pipeline::Step::default(), Tally::default());
+        self.surrounded(ctx.now, &ctx.endpoint, &self.signing_cert_url(&ctx.endpoint), &mut tally, |around| {
             let registry = self.registry();
             for event in events {
                 let arrival = Arrival {
@@ -55,6 +58,7 @@ impl App {
         })
         .map_err(|error| unavailable(&error))?;
         self.count(&step.counts, step.effects.len());
+        self.meter.count(ctx.now, |all| all.merge(tally));
         Ok(step.effects)
     }
 
@@ -64,6 +68,7 @@ impl App {
         now: Timestamp,
         endpoint: &str,
         signing_cert_url: &str,
+        tally: &mut Tally,
         work: impl FnOnce(&mut Surroundings<'_>) -> T,
     ) -> Result<T, StoreError> {
         let mut failed = None;
@@ -80,6 +85,7 @@ impl App {
             sign: &|version, canonical| self.signer.sign(version, canonical),
             next_seq: &mut next_seq,
             forbidden: &mut |refusal| self.forbidden.tell(refusal, now),
+            tally,
         });
         match failed {
             Some(error) => Err(error),

@@ -5,6 +5,7 @@
 //! queues, and `log_files` into buckets, with `digests` that prove them. `housekeeper` does what has a time of its own. This is
 //! the only crate that asks for the time or for randomness.
 
+mod alarms;
 mod app;
 mod clock;
 mod config;
@@ -14,8 +15,10 @@ mod deliveries;
 mod detector;
 mod digest_keys;
 mod digests;
+mod exposition;
 mod forbidden;
 mod forget;
+mod gauges;
 mod handshakes;
 mod history;
 mod housekeeper;

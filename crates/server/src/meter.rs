@@ -6,17 +6,21 @@
 //! A point is in a row of deltas first, and some minutes later in its block ([`metric::row`]): so a minute's point is not
 //! written with its whole block each time that it changes.
 
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use aws_api::{ApiError, Timestamp};
-use metric::{Ask, BlockId, Damaged, Periods, Points, Put, SeriesId, Table, Tier, row};
+use metric::{Ask, BlockId, Damaged, Metric, Periods, Points, Put, SeriesId, Table, Tier, row};
+use pipeline::Tally;
 use store::{Space, Store, StoreError, Unit};
-use tokio::sync::{OwnedRwLockReadGuard, RwLock, watch};
+use tokio::sync::{Notify, OwnedRwLockReadGuard, RwLock, watch};
 
+use crate::alarms::{self, Watched};
 use crate::app::{App, RestoreError, unavailable};
 use crate::clock::{self, stopped};
+use crate::gauges::Activity;
 
 /// How often what is in no row is written.
 const SAVE_INTERVAL: Duration = Duration::from_secs(1);
@@ -33,12 +37,23 @@ const AGE_INTERVAL_S: i64 = 3600;
 #[derive(Debug)]
 pub struct Meter {
     table: Mutex<Table>,
+    counted: Mutex<Counted>,
+    activity: Activity,
+    watched: Mutex<Watched>,
+    changed: Notify,
     /// Held for reading by who writes deltas or reads points, for writing by who moves points into blocks.
     moving: Arc<RwLock<()>>,
     /// Rows of deltas since the last fold.
     rows: AtomicU64,
     /// Values of ours that no series could be made for.
     lost: AtomicU64,
+}
+
+/// What requests counted since it was last taken, all of one minute.
+#[derive(Debug, Default)]
+struct Counted {
+    moment: Timestamp,
+    tally: Tally,
 }
 
 /// While it is held points stay where they are.
@@ -62,6 +77,10 @@ impl Meter {
         }
         Ok(Self {
             table: Mutex::new(table),
+            counted: Mutex::default(),
+            activity: Activity::default(),
+            watched: Mutex::default(),
+            changed: Notify::new(),
             moving: Arc::default(),
             rows: AtomicU64::new(rows),
             lost: AtomicU64::new(0),
@@ -82,14 +101,80 @@ impl Meter {
         self.lost.load(Ordering::Relaxed)
     }
 
+    /// When queues were last used.
+    pub fn activity(&self) -> &Activity {
+        &self.activity
+    }
+
+    /// Counts something that a request did. Cheap: a lock and a look for each resource.
+    pub fn count(&self, now: Timestamp, count: impl FnOnce(&mut Tally)) {
+        let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
+        if counted.moment.as_secs() / 60 != now.as_secs() / 60 {
+            let moment = counted.moment;
+            self.take_in(&mut counted.tally, moment);
+            counted.moment = now;
+        }
+        count(&mut counted.tally);
+    }
+
+    /// Makes points of what was counted at a moment.
+    pub fn take_in(&self, tally: &mut Tally, moment: Timestamp) {
+        if tally.is_empty() {
+            return;
+        }
+        for (queue, counts) in tally.queues() {
+            self.activity.note(queue, counts, moment);
+        }
+        self.add(tally.take(moment), moment);
+    }
+
+    /// Makes points of what requests counted.
+    pub fn take_counted(&self) {
+        let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
+        let moment = counted.moment;
+        self.take_in(&mut counted.tally, moment);
+    }
+
     /// Takes in values of ours. An account with too many series loses them, and that is counted.
     pub fn add(&self, values: impl IntoIterator<Item = Put>, now: Timestamp) {
         let mut table = self.table();
-        for Put { series, tier, moment, values } in values {
+        for put in values {
+            self.note(&put);
+            let Put { series, tier, moment, values } = put;
             if table.add(series, tier, moment, values, now).is_err() {
                 self.lost.fetch_add(1, Ordering::Relaxed);
             }
         }
+    }
+
+    fn watched(&self) -> MutexGuard<'_, Watched> {
+        self.watched.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn note(&self, put: &Put) {
+        if self.watched().note(&put.series.metric) {
+            self.changed.notify_one();
+        }
+    }
+
+    /// Says which metrics alarms look at.
+    pub fn watch(&self, metrics: HashSet<Metric>) {
+        self.watched().watch(metrics);
+    }
+
+    /// Has the metrics that alarms look at asked for again.
+    pub fn wake(&self) {
+        self.changed.notify_one();
+    }
+
+    /// Waits until one of them changes.
+    pub async fn changed(&self) {
+        self.changed.notified().await;
+    }
+
+    /// Those of them that changed since the last call.
+    pub fn take_changed(&self) -> HashSet<Metric> {
+        self.watched().take()
     }
 
     /// To be held from [`Self::stage`] until the unit is committed.
@@ -112,8 +197,11 @@ impl Meter {
         let mut unit = Unit::new();
         let added = {
             let mut table = self.table();
-            let add = |Put { series, tier, moment, values }| table.add(series, tier, moment, values, now).map(drop);
-            puts.into_iter().try_for_each(add)
+            puts.into_iter().try_for_each(|put| {
+                self.note(&put);
+                let Put { series, tier, moment, values } = put;
+                table.add(series, tier, moment, values, now).map(drop)
+            })
         };
         self.stage(&still, &mut unit);
         let store = store.clone();
@@ -133,6 +221,7 @@ impl Meter {
     /// Reads the points of each question, those of each unit apart.
     pub async fn read(&self, app: &Arc<App>, asks: Vec<Ask>) -> Result<Vec<Vec<(metric::Unit, Periods)>>, StoreError> {
         let still = self.still().await;
+        self.take_counted();
         let app = Arc::clone(app);
         clock::blocking(move || {
             let _still = still;
@@ -169,6 +258,7 @@ impl Meter {
     /// Puts all points into their blocks.
     pub async fn fold(&self, store: &Store) -> Result<(), StoreError> {
         let _moving = self.moving.write().await;
+        self.take_counted();
         let fold = self.table().fold();
         if fold.blocks.is_empty() && fold.rows.is_empty() {
             return Ok(());
@@ -252,6 +342,7 @@ pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) -> Result<(), S
             () = stopped(&mut stop) => return Ok(()),
         }
         let meter = &app.meter;
+        meter.take_counted();
         if meter.with_table(Table::is_unsaved) {
             let still = meter.still().await;
             let mut unit = Unit::new();
@@ -267,6 +358,7 @@ pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) -> Result<(), S
         }
         if aged.is_none_or(|aged: Timestamp| now >= aged.plus_secs(AGE_INTERVAL_S)) {
             meter.age(&app.store).await?;
+            alarms::forget_old(&app).await?;
             aged = Some(now);
         }
     }

@@ -96,5 +96,5 @@ fn publish(app: &App, topic: &Arn, trail_arn: &str, message: String, now: Timest
     }
     let published = published?;
     drop(registry);
-    app.deliver_published(now, app.endpoint(), &[published])
+    app.deliver_published(now, app.endpoint(), &topic.to_string(), &[published])
 }

@@ -21,7 +21,7 @@ use crate::services::Services;
 use crate::signer::{Signer, SignerError};
 use crate::tls::{TlsError, TlsSource, server_config};
 use crate::to_its_end::to_its_end;
-use crate::{clock, detector, digests, housekeeper, log_files, meter, pages, stacks, worker};
+use crate::{alarms, clock, detector, digests, housekeeper, log_files, meter, pages, stacks, worker};
 
 /// The command line of `sigtrail serve`.
 #[derive(Debug, Clone)]
@@ -183,6 +183,7 @@ fn run(
     let (mut workers, passed) = (JoinSet::new(), app.passed.last());
     workers.spawn(worker::run(Arc::clone(&app), bare, stop_working.subscribe()));
     workers.spawn(log_files::run(Arc::clone(&app), passed, stop_working.subscribe()));
+    workers.spawn(alarms::run(Arc::clone(&app), stop_working.subscribe()));
     workers.spawn(meter::run(Arc::clone(&app), stop_working.subscribe()));
     workers.spawn(digests::run(Arc::clone(&app), stop_working.subscribe()));
     workers.spawn(housekeeper::run(Arc::clone(&app), recorder, stop_working.subscribe()));

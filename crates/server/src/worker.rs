@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use aws_api::{Change, Timestamp};
 use bytes::Bytes;
-use pipeline::Step;
+use pipeline::{Step, Tally};
 use record::{Entry, EntryError, Logged};
 use store::{Space, StoreError, Unit};
 use tokio::sync::watch;
@@ -113,17 +113,28 @@ struct Passing {
     waiting: Batch,
     callers: BTreeSet<pipeline::RowKey>,
     rung: Vec<u64>,
+    tally: Tally,
 }
 
 impl Passing {
     fn new(app: &App, now: Timestamp) -> Self {
         let signing_cert_url = app.signing_cert_url(app.endpoint());
         let (unit, waiting, callers) = (Unit::new(), Batch::default(), BTreeSet::new());
-        Self { now, signing_cert_url, unit, count: 0, last: 0, waiting, callers, rung: Vec::new() }
+        Self {
+            now,
+            signing_cert_url,
+            unit,
+            count: 0,
+            last: 0,
+            waiting,
+            callers,
+            rung: Vec::new(),
+            tally: Tally::default(),
+        }
     }
 
     fn pass(&mut self, app: &App, entry: &Entry<'_>, seq: u64) -> Result<(), StoreError> {
-        let step = app.surrounded(self.now, app.endpoint(), &self.signing_cert_url, |around| {
+        let step = app.surrounded(self.now, app.endpoint(), &self.signing_cert_url, &mut self.tally, |around| {
             let with_failures = app.config.record_auth_failures;
             pipeline::step(&app.registry(), &app.passed.trails(), entry, with_failures, around)
         })?;
@@ -159,7 +170,11 @@ impl Passing {
             }
         });
         self.waiting.stage(&mut self.unit, &app.waiting);
+        let still = app.meter.still().await;
+        app.meter.take_in(&mut self.tally, self.now);
+        app.meter.stage(&still, &mut self.unit);
         app.store.commit(self.unit).await?;
+        drop(still);
         self.rung.sort_unstable();
         self.rung.dedup();
         app.wakers.ring_all(&self.rung);

@@ -30,7 +30,20 @@ crate::service! {
     }
     Write Admin @Data PutMetricData(PutMetricDataInput) -> () => put_metric_data;
     Read Audit @Data GetMetricStatistics(GetMetricStatisticsInput) -> GetMetricStatisticsOutput => get_metric_statistics;
+    Read Audit @Data GetMetricData(GetMetricDataInput) -> GetMetricDataOutput => get_metric_data;
     Read Audit @Data ListMetrics(ListMetricsInput) -> ListMetricsOutput => list_metrics;
+    Write Admin PutMetricAlarm(PutMetricAlarmInput) -> () => put_metric_alarm;
+    Read Audit DescribeAlarms(DescribeAlarmsInput) -> DescribeAlarmsOutput => describe_alarms;
+    Read Audit DescribeAlarmsForMetric(DescribeAlarmsForMetricInput) -> DescribeAlarmsForMetricOutput
+        => describe_alarms_for_metric;
+    Read Audit DescribeAlarmHistory(DescribeAlarmHistoryInput) -> DescribeAlarmHistoryOutput => describe_alarm_history;
+    Write Admin SetAlarmState(SetAlarmStateInput) -> () => set_alarm_state;
+    Write Admin EnableAlarmActions(EnableAlarmActionsInput) -> () => enable_alarm_actions;
+    Write Admin DisableAlarmActions(DisableAlarmActionsInput) -> () => disable_alarm_actions;
+    Write Admin DeleteAlarms(DeleteAlarmsInput) -> () => delete_alarms;
+    Write Admin TagResource(TagResourceInput) -> EmptyOutput => tag_resource;
+    Write Admin UntagResource(UntagResourceInput) -> EmptyOutput => untag_resource;
+    Read Audit ListTagsForResource(ListTagsForResourceInput) -> ListTagsForResourceOutput => list_tags_for_resource;
 }
 
 /// A label on an alarm.

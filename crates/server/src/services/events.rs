@@ -56,6 +56,12 @@ impl EventsApi for Services {
         self.0.check_room()?;
         let ids = std::array::from_fn(|_| clock::new_id());
         let (answer, events) = self.0.registry().buses.put_events(ctx, &req, &ids)?;
+        let size = req.entries.iter().map(|entry| entry.detail.as_ref().map_or(0, String::len)).sum();
+        let failed = usize::try_from(answer.failed_entry_count).unwrap_or_default();
+        let count = |tally: &mut pipeline::Tally| {
+            tally.put_events(ctx.account(), &ctx.region, ids.len().min(req.entries.len()), failed, size)
+        };
+        self.0.meter.count(ctx.now, count);
         let effects = self.0.dispatch_events(ctx, &events)?;
         self.0.commit_effects(effects).await?;
         Ok(answer)

@@ -29,13 +29,14 @@ pub(super) async fn send(
 ) -> Result<SendMessageResult, ApiError> {
     app.check_room()?;
     let new = app.new_message()?;
-    let (result, effect) = {
+    let (queue, (result, effect)) = {
         let registry = app.registry();
         let queue = registry.queues.queue(ctx, req.queue_url.as_deref(), "SendMessage")?;
-        queue.send_message(ctx.now, req, new, &ctx.caller.principal_id)?
+        (queue.place.arn(), queue.send_message(ctx.now, req, new, &ctx.caller.principal_id)?)
     };
+    let sizes = sizes(std::slice::from_ref(&effect));
     app.commit_effects(vec![effect]).await?;
-    add(&app.counters.messages_sent, 1);
+    count_sent(app, ctx, &queue, &sizes);
     Ok(result)
 }
 
@@ -49,16 +50,16 @@ pub(super) async fn send_batch(
     for _ in 0..req.entries.len().min(queue::limits::BATCH_COUNT_MAX) {
         ids.push(app.new_message()?);
     }
-    let batch = {
+    let (queue, batch) = {
         let registry = app.registry();
         let queue = registry.queues.queue(ctx, req.queue_url.as_deref(), "SendMessage")?;
         // There is one for each entry; a batch with more is refused before any is asked for.
         let mut next = || ids.pop().unwrap_or(NewMessage { id: clock::new_id(), seq: u64::MAX });
-        queue.send_message_batch(ctx.now, req, &ctx.caller.principal_id, &mut next)?
+        (queue.place.arn(), queue.send_message_batch(ctx.now, req, &ctx.caller.principal_id, &mut next)?)
     };
-    let sent = batch.effects.len();
+    let sizes = sizes(&batch.effects);
     app.commit_effects(batch.effects).await?;
-    add(&app.counters.messages_sent, sent);
+    count_sent(app, ctx, &queue, &sizes);
     Ok(batch.result)
 }
 
@@ -67,7 +68,11 @@ pub(super) async fn receive(
     ctx: &RequestContext,
     req: ReceiveMessageRequest,
 ) -> Result<ReceiveMessageResult, ApiError> {
-    let receive = app.registry().queues.begin_receive(ctx, req)?;
+    let (receive, queue) = {
+        let registry = app.registry();
+        let queue = registry.queues.queue(ctx, req.queue_url.as_deref(), "ReceiveMessage")?.place.arn();
+        (registry.queues.begin_receive(ctx, req)?, queue)
+    };
     let until = ctx.now.plus_secs(receive.wait_s().into());
     let bell = app.wakers.bell(receive.queue());
     let mut overtaken = 0;
@@ -93,7 +98,7 @@ pub(super) async fn receive(
             continue;
         }
         if !received.messages.is_empty() || now >= until || *app.stopping.borrow() {
-            add(&app.counters.messages_received, received.messages.len());
+            count_received(app, now, &queue, received.messages.len());
             return Ok(ReceiveMessageResult { messages: received.messages });
         }
         wait(app, &receive, now, until, rung).await?;
@@ -161,7 +166,8 @@ pub(super) async fn delete(
         let effect = queue.delete_message(receipt, app.held(queue.id, receipt.seq)?.as_ref())?;
         Ok((effect.is_some(), effect.into_iter().collect()))
     });
-    add(&app.counters.messages_deleted, usize::from(deleted.await?));
+    let deleted = usize::from(deleted.await?);
+    count_deleted(app, ctx, url, deleted);
     Ok(EmptyResult {})
 }
 
@@ -177,7 +183,7 @@ pub(super) async fn delete_batch(
         Ok(((batch.result, count), batch.effects))
     })
     .await?;
-    add(&app.counters.messages_deleted, count);
+    count_deleted(app, ctx, url.as_deref(), count);
     Ok(result)
 }
 
@@ -209,6 +215,38 @@ pub(super) async fn change_visibility_batch(
         Ok((batch.result, batch.effects))
     })
     .await
+}
+
+/// The sizes of what is sent.
+fn sizes(effects: &[Effect]) -> Vec<usize> {
+    let size = |effect: &Effect| match effect {
+        Effect::Send { message, .. } => Some(message.size()),
+        Effect::Move { .. } | Effect::Remove { .. } | Effect::Clear { .. } => None,
+    };
+    effects.iter().filter_map(size).collect()
+}
+
+fn count_sent(app: &App, ctx: &RequestContext, queue: &str, sizes: &[usize]) {
+    add(&app.counters.messages_sent, sizes.len());
+    app.meter.count(ctx.now, |tally| sizes.iter().for_each(|size| tally.sent(queue, *size)));
+}
+
+fn count_received(app: &App, now: Timestamp, queue: &str, count: usize) {
+    add(&app.counters.messages_received, count);
+    app.meter.count(now, |tally| {
+        let counts = tally.queue(queue);
+        counts.received += count;
+        counts.empty_receives += usize::from(count == 0);
+    });
+}
+
+fn count_deleted(app: &App, ctx: &RequestContext, queue_url: Option<&str>, count: usize) {
+    add(&app.counters.messages_deleted, count);
+    // The queue may have been deleted meanwhile.
+    let queue = app.registry().queues.queue(ctx, queue_url, "DeleteMessage").ok().map(|queue| queue.place.arn());
+    if let Some(queue) = queue {
+        app.meter.count(ctx.now, |tally| tally.queue(&queue).deleted += count);
+    }
 }
 
 /// Decides and commits, and decides again while others are quicker.

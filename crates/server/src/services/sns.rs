@@ -18,8 +18,8 @@ use crate::clock;
 
 impl Services {
     /// Puts what was published into the subscribed queues; the answer follows once it is there.
-    async fn deliver(&self, ctx: &RequestContext, published: &[Published]) -> Result<(), ApiError> {
-        let delivered = self.0.deliver_published(ctx.now, &ctx.endpoint, published)?;
+    async fn deliver(&self, ctx: &RequestContext, topic: &str, published: &[Published]) -> Result<(), ApiError> {
+        let delivered = self.0.deliver_published(ctx.now, &ctx.endpoint, topic, published)?;
         self.0.commit_effects(delivered).await?;
         Ok(())
     }
@@ -71,7 +71,8 @@ impl SnsApi for Services {
     async fn publish(&self, ctx: &RequestContext, req: PublishRequest) -> Result<PublishResponse, ApiError> {
         self.0.check_room()?;
         let (answer, published) = self.0.registry().topics.publish_request(ctx, &req, clock::new_id())?;
-        self.deliver(ctx, &[published]).await?;
+        let topic = req.topic_arn.or(req.target_arn).unwrap_or_default();
+        self.deliver(ctx, &topic, &[published]).await?;
         Ok(answer)
     }
 
@@ -82,7 +83,7 @@ impl SnsApi for Services {
     ) -> Result<PublishBatchResponse, ApiError> {
         self.0.check_room()?;
         let (answer, published) = self.0.registry().topics.publish_batch_request(ctx, &req, &mut clock::new_id)?;
-        self.deliver(ctx, &published).await?;
+        self.deliver(ctx, &req.topic_arn.unwrap_or_default(), &published).await?;
         Ok(answer)
     }
 }
