@@ -93,9 +93,11 @@ def config(
     delivery_interval: str = "2s",
     digest_interval: str = "1h",
     record_auth_failures: bool | None = None,
+    lifecycle_interval: str | None = None,
 ) -> str:
     cloudtrail = f"[cloudtrail]\ndelivery_interval = {quote(delivery_interval)}\n"
     cloudtrail += f"digest_interval = {quote(digest_interval)}\n"
     if record_auth_failures is not None:
         cloudtrail += f"record_auth_failures = {json.dumps(record_auth_failures)}\n"
-    return "\n\n".join([key.toml() for key in keys] + [cloudtrail])
+    s3 = [f"[s3]\nlifecycle_interval = {quote(lifecycle_interval)}\n"] if lifecycle_interval else []
+    return "\n\n".join([key.toml() for key in keys] + [cloudtrail] + s3)

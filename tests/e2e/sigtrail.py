@@ -44,14 +44,15 @@ class Server:
             config_file = folder / "sigtrail.toml"
             config_file.write_text(config)
             self.arguments += ["--config", str(config_file)]
-        self.lines: queue.Queue[str] = queue.Queue()
 
     def start(self) -> "Server":
         command = [str(BINARY), "serve", "--listen", "127.0.0.1:0", *self.arguments]
         self.errors = (self.folder / "stderr.txt").open("a+")
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.errors, text=True)
+        # A server that is started again has lines of its own.
+        self.lines: queue.Queue[str] = queue.Queue()
         # Whoever prints must be read, or it stops when the pipe is full.
-        threading.Thread(target=self._drain, daemon=True).start()
+        threading.Thread(target=self._drain, args=(self.process.stdout, self.lines), daemon=True).start()
         try:
             first = self.lines.get(timeout=START_SECONDS)
         except queue.Empty:
@@ -80,10 +81,11 @@ class Server:
             service, endpoint_url=self.url, region_name=region, config=Config(**config), **key.boto(), **secure
         )
 
-    def _drain(self) -> None:
-        for line in self.process.stdout:
-            self.lines.put(line)
-        self.lines.put("")
+    @staticmethod
+    def _drain(printed, lines) -> None:
+        for line in printed:
+            lines.put(line)
+        lines.put("")
 
 
 def run(*arguments: str, timeout: float = 20) -> subprocess.CompletedProcess:

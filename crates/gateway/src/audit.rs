@@ -14,7 +14,7 @@ use http_body::Body as _;
 use http_body_util::{BodyExt, Limited};
 use record::{CallersCopy, Common, Failure, Outcome, S3Call, Signed, UserIdentity};
 use s3_embedded::{DeferredUnit, ExpectedOperation, Owner, RequestId, RequestTime, Requester};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use signature::Denied;
 use store::{Store, StoreError, Unit};
 use uuid::Uuid;
@@ -22,6 +22,7 @@ use uuid::Uuid;
 use crate::answer::AuditedBody;
 use crate::authenticate::{Admitted, Caller, authenticate};
 use crate::backend::{Backend, Body, BoxError, BucketInfo};
+use crate::document;
 use crate::forward;
 use crate::keys::KeyRing;
 use crate::payload::{Broken, Check, Inbound};
@@ -40,9 +41,6 @@ pub const ONE_PIECE_LEN_MAX: u64 = 64 * 1024;
 const DISCARDED_LEN_MAX: usize = 64 * 1024;
 /// For so long.
 const DISCARD_TIMEOUT: Duration = Duration::from_secs(1);
-
-/// The longest bucket policy (S3 user guide, "Policies and permissions in Amazon S3": 20 KB).
-const POLICY_LEN_MAX: usize = 20 * 1024;
 
 /// Makes new ids.
 pub type Ids = Arc<dyn Fn() -> Uuid + Send + Sync>;
@@ -128,8 +126,8 @@ pub(crate) struct Exchange {
     pub via: Option<&'static str>,
     /// Its answer has no body.
     pub is_head: bool,
-    /// The policy that `PutBucketPolicy` was sent, for the record.
-    pub bucket_policy: Option<Map<String, Value>>,
+    /// The policy or other document that a bucket's configuration was sent, for the record.
+    pub document: Option<(&'static str, Value)>,
 }
 
 impl<B: Backend> Audit<B> {
@@ -237,7 +235,7 @@ impl<B: Backend> Audit<B> {
             user_agent: parts.headers.get(http::header::USER_AGENT).map(text),
             via: None,
             is_head: parts.method == http::Method::HEAD,
-            bucket_policy: None,
+            document: None,
             target,
         })
     }
@@ -250,13 +248,13 @@ impl<B: Backend> Audit<B> {
             return self.conclude(&exchange, &caller, 0, answer).await;
         }
         let inbound = Inbound::new(body, check);
-        if exchange.target.op.name == "PutBucketPolicy" {
-            inbound.keep(POLICY_LEN_MAX);
+        if let Some(len_max) = document::kept_len_max(exchange.target.op) {
+            inbound.keep(len_max);
         }
         let request = forward::request(&exchange, parts, &inbound, &query_headers);
         let answer = self.perform(&exchange, &caller, request, &inbound).await;
         // Of a body that is not the signed one nothing is kept: it is refused below.
-        exchange.bucket_policy = inbound.kept().and_then(|body| serde_json::from_slice(&body).ok());
+        exchange.document = inbound.kept().and_then(|body| document::read(exchange.target.op, &body));
         match answer {
             Ok(answer) => self.conclude(&exchange, &caller, inbound.bytes_in(), answer).await,
             Err(denied) => self.refuse(&exchange, &denied).await,
@@ -355,6 +353,10 @@ impl<B: Backend> Audit<B> {
         let mut call = self.seen(exchange, caller.identity.clone(), caller.signed);
         call.bytes_in = bytes_in;
         call.common.failure = answer.failure;
+        if exchange.target.op.access == Access::Write && call.common.failure.is_none() {
+            let headers = answer.response.headers();
+            call.response = record::answered(|name| headers.get(name).and_then(|value| value.to_str().ok()));
+        }
         if exchange.bucket.is_none() {
             call.common.recipient_account = caller.account.clone().unwrap_or_else(|| self.around.account.clone());
             call.common.region = caller.region.clone().unwrap_or_else(|| self.around.region.clone());
@@ -389,7 +391,7 @@ impl<B: Backend> Audit<B> {
         let signed = attempt.scheme.zip(attempt.carrier);
         let signed = signed.map(|(scheme, carrier)| Signed { version: scheme.as_str(), method: carrier.as_str() });
         let mut call = self.seen(exchange, UserIdentity::unproven(), signed);
-        call.bucket_policy = None;
+        call.document = None;
         call.common.claimed_access_key_id.clone_from(&attempt.access_key_id);
         call.common.failure = Some(Failure { code: denied.code.into(), message: denied.message.clone() });
         self.recorded(exchange, response, Unit::new(), call, Outcome::Refused).await
@@ -425,7 +427,8 @@ impl<B: Backend> Audit<B> {
             bytes_out: 0,
             shared_event_id: None,
             callers_copy: None,
-            bucket_policy: exchange.bucket_policy.clone(),
+            document: exchange.document.clone(),
+            response: None,
         }
     }
 

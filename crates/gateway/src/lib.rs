@@ -9,6 +9,7 @@ mod answer;
 mod audit;
 mod authenticate;
 mod backend;
+mod document;
 mod embedded;
 mod form;
 mod forward;

@@ -44,10 +44,14 @@ pub(crate) async fn read_answer(response: Response<Body>, unit: Unit, exchange: 
 fn by_status(status: StatusCode, exchange: &Exchange) -> ErrorDocument {
     let (code, message) = match status.as_u16() {
         403 => ("AccessDenied", "Access Denied"),
+        404 if exchange.target.key.is_some() && exchange.bucket.is_some() && names_version(exchange) => {
+            ("NoSuchVersion", "The specified version does not exist.")
+        }
         404 if exchange.target.key.is_some() && exchange.bucket.is_some() => {
             ("NoSuchKey", "The specified key does not exist.")
         }
         404 => ("NoSuchBucket", "The specified bucket does not exist"),
+        405 => ("MethodNotAllowed", "The specified method is not allowed against this resource."),
         412 => ("PreconditionFailed", "At least one of the pre-conditions you specified did not hold"),
         416 => ("InvalidRange", "The requested range is not satisfiable"),
         501 => ("NotImplemented", "A header you provided implies functionality that is not implemented."),
@@ -56,6 +60,10 @@ fn by_status(status: StatusCode, exchange: &Exchange) -> ErrorDocument {
         _ => ("InvalidRequest", status.canonical_reason().unwrap_or("Bad Request")),
     };
     ErrorDocument::new(code, message)
+}
+
+fn names_version(exchange: &Exchange) -> bool {
+    exchange.target.query.iter().any(|(name, value)| name == "versionId" && value != "null")
 }
 
 /// A failure that is ours and not the backend's.

@@ -97,7 +97,7 @@ impl From<&Denied> for ErrorDocument {
     }
 }
 
-fn resolve(entity: &quick_xml::events::BytesRef<'_>) -> Option<char> {
+pub(crate) fn resolve(entity: &quick_xml::events::BytesRef<'_>) -> Option<char> {
     if let Some(character) = entity.resolve_char_ref().ok()? {
         return Some(character);
     }

@@ -22,5 +22,5 @@ pub use entry::{Entry, EntryError, Logged, Marker, Outcome};
 pub use identity::{Attributes, SessionContext, SessionIssuer, UserIdentity};
 pub use outline::{IdentityOutline, IssuerOutline, Outline, ResourceOutline, SessionOutline, SignatureOutline, Text};
 pub use record::{AdditionalEventData, Common, Failure, Record, Resource, TlsDetails};
-pub use s3::{CallersCopy, S3Call, Signed};
+pub use s3::{CallersCopy, S3Call, Signed, answered};
 pub use size::EVENT_LEN_MAX;

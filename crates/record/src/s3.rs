@@ -43,8 +43,10 @@ pub struct S3Call {
     pub bytes_in: u64,
     /// Body bytes sent.
     pub bytes_out: u64,
-    /// The document that `PutBucketPolicy` was sent.
-    pub bucket_policy: Option<Map<String, Value>>,
+    /// The policy or other document that a bucket's configuration was sent, under its name in the record.
+    pub document: Option<(&'static str, Value)>,
+    /// `responseElements`, of writes only.
+    pub response: Option<Map<String, Value>>,
     /// What all copies have in common, of a call between accounts or an anonymous one.
     pub shared_event_id: Option<String>,
     /// The copy for the caller's account, where that is not the recipient.
@@ -58,6 +60,16 @@ pub struct CallersCopy {
     pub account: String,
     /// A UUID of its own.
     pub event_id: String,
+}
+
+/// Headers of answers that `responseElements` shows.
+const ANSWERED: [&str; 4] =
+    ["x-amz-copy-source-version-id", "x-amz-delete-marker", "x-amz-expiration", "x-amz-version-id"];
+
+/// `responseElements` of a write, from the headers of its answer. `None` if there is nothing to show.
+pub fn answered<'h>(header: impl Fn(&str) -> Option<&'h str>) -> Option<Map<String, Value>> {
+    let shown = ANSWERED.iter().filter_map(|name| Some(((*name).to_owned(), Value::from(cut(header(name)?)))));
+    Some(shown.collect()).filter(|shown: &Map<_, _>| !shown.is_empty())
 }
 
 impl S3Call {
@@ -94,12 +106,13 @@ impl S3Call {
             &self.query,
             &self.headers,
         );
-        if let Some(policy) = &self.bucket_policy {
-            parameters.insert("bucketPolicy".into(), Value::Object(policy.clone()));
+        if let Some((name, document)) = &self.document {
+            parameters.insert((*name).into(), document.clone());
         }
         let record = Record {
             user_agent: self.user_agent_in_brackets(),
             request_parameters: Some(parameters),
+            response_elements: self.response.clone(),
             additional_event_data: Some(self.additional_event_data()),
             resources: self.resources(),
             shared_event_id: self.shared_event_id.clone(),

@@ -146,6 +146,9 @@ pub(crate) async fn delete(
     if let Some(policy) = &row.policy {
         s3.parsed().forget(policy);
     }
+    if let Some(rules) = &row.lifecycle {
+        s3.parsed_rules().forget(rules);
+    }
     // Uploads that were never finished go with their bucket.
     for row in s3.store().range(Space::Uploads, from..to) {
         let (key, _) = row.map_err(store_error)?;

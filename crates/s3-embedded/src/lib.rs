@@ -17,6 +17,7 @@ mod conditional;
 mod context;
 mod document;
 mod error;
+mod lifecycle;
 mod list;
 mod lock;
 mod meta;
@@ -29,6 +30,7 @@ mod range;
 mod row;
 mod service;
 mod stage;
+mod usage;
 mod version;
 mod versions;
 mod walk;
@@ -41,12 +43,15 @@ use store::{Space, Store};
 
 pub use access::ServiceWriter;
 pub use context::{DeferredUnit, ExpectedOperation, Owner, RequestId, RequestTime, Requester, Trailers};
+pub use lifecycle::pass::Expiry;
 pub use object::put::{BucketHome, StagedObject};
 pub use service::Service;
+pub use usage::{Usage, UsageWalk};
 
 use crate::bucket::US_EAST_1;
 use crate::document::Parsed;
 use crate::error::store_error;
+use crate::lifecycle::rules::Rules;
 use crate::lock::Locks;
 
 /// Limits of the service. The defaults are S3's.
@@ -75,12 +80,19 @@ struct Inner {
     options: Options,
     locks: Locks,
     parsed: Parsed<policy::Policy>,
+    rules: Parsed<Rules>,
 }
 
 impl EmbeddedS3 {
     /// Over this store.
     pub fn new(store: Store, options: Options) -> Self {
-        Self(Arc::new(Inner { store, options, locks: Locks::new(), parsed: Parsed::default() }))
+        Self(Arc::new(Inner {
+            store,
+            options,
+            locks: Locks::new(),
+            parsed: Parsed::default(),
+            rules: Parsed::default(),
+        }))
     }
 
     /// As an HTTP service.

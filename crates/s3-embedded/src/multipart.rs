@@ -71,7 +71,7 @@ impl EmbeddedS3 {
     }
 
     /// The parts of an upload whose numbers are greater than `behind`, in order.
-    fn parts(&self, upload_id: &str, behind: u16) -> impl Iterator<Item = S3Result<PartRow>> + use<> {
+    pub(crate) fn parts(&self, upload_id: &str, behind: u16) -> impl Iterator<Item = S3Result<PartRow>> + use<> {
         let (from, to) = (part_key(upload_id, behind.saturating_add(1)), part_key(upload_id, u16::MAX));
         self.store().range(Space::Parts, from..to).map(|row| decode(&row.map_err(store_error)?.1))
     }

@@ -6,7 +6,9 @@ use s3s::dto::*;
 use s3s::{S3, S3Request, S3Response, S3Result};
 
 use crate::object::{attributes, copy, delete, get, put, tagging};
-use crate::{EmbeddedS3, bucket, bucket_policy, bucket_tags, list, multipart, ownership, public_access, versions};
+use crate::{
+    EmbeddedS3, bucket, bucket_policy, bucket_tags, lifecycle, list, multipart, ownership, public_access, versions,
+};
 
 macro_rules! operations {
     (
@@ -38,6 +40,8 @@ operations! {
         get_bucket_tagging: GetBucketTaggingInput => GetBucketTaggingOutput = bucket_tags::get;
         get_bucket_ownership_controls: GetBucketOwnershipControlsInput => GetBucketOwnershipControlsOutput = ownership::get;
         get_public_access_block: GetPublicAccessBlockInput => GetPublicAccessBlockOutput = public_access::get;
+        get_bucket_lifecycle_configuration: GetBucketLifecycleConfigurationInput => GetBucketLifecycleConfigurationOutput
+            = lifecycle::get;
         list_objects: ListObjectsInput => ListObjectsOutput = list::objects;
         list_objects_v2: ListObjectsV2Input => ListObjectsV2Output = list::objects_v2;
         list_object_versions: ListObjectVersionsInput => ListObjectVersionsOutput = versions::list;
@@ -63,6 +67,9 @@ operations! {
         put_object_acl: PutObjectAclInput => PutObjectAclOutput = ownership::put_object_acl;
         put_public_access_block: PutPublicAccessBlockInput => PutPublicAccessBlockOutput = public_access::put;
         delete_public_access_block: DeletePublicAccessBlockInput => DeletePublicAccessBlockOutput = public_access::delete;
+        put_bucket_lifecycle_configuration: PutBucketLifecycleConfigurationInput => PutBucketLifecycleConfigurationOutput
+            = lifecycle::put;
+        delete_bucket_lifecycle: DeleteBucketLifecycleInput => DeleteBucketLifecycleOutput = lifecycle::delete;
         put_object: PutObjectInput => PutObjectOutput = put::put;
         get_object: GetObjectInput => GetObjectOutput = get::get;
         delete_object: DeleteObjectInput => DeleteObjectOutput = delete::one;

@@ -16,7 +16,7 @@ use crate::bucket::{display_owner, listed_checksum};
 use crate::context::Call;
 use crate::error::{internal, invalid_argument, store_error};
 use crate::list::{Encoding, behind, given, page_size};
-use crate::row::{BucketRow, ObjectRow, bucket_rows, decode};
+use crate::row::{BucketRow, ObjectRow, bucket_rows, decode, version_key};
 use crate::stage::{Found, Stage};
 use crate::version::{self, Kept, MarkerRow, VersionRef};
 use crate::walk::{self, group};
@@ -29,7 +29,7 @@ pub(crate) struct Listed {
 }
 
 impl Listed {
-    fn order(&self) -> u64 {
+    pub fn order(&self) -> u64 {
         match &self.found {
             Found::Current(row) => row.order(),
             Found::Kept(row) => row.order(),
@@ -59,6 +59,30 @@ impl<'a> Versions<'a> {
         let ranges = [(Space::Objects, start.clone()..end.clone()), (Space::Versions, start..end)];
         let [objects, kept] = store.ranges(ranges);
         Self { bucket, objects: objects.peekable(), kept: kept.peekable() }
+    }
+
+    /// Behind a version of a key, or from the key on. A current object of that key that is older comes, too.
+    pub fn behind(store: &Store, bucket: &'a str, key: &str, order: Option<u64>) -> Self {
+        let Some(order) = order else { return Self::from(store, bucket, key.as_bytes()) };
+        let (mut start, end) = bucket_rows(bucket);
+        start.extend(key.as_bytes());
+        let kept = [&version_key(bucket, key, order)[..], b"\0"].concat();
+        let [objects, kept] =
+            store.ranges([(Space::Objects, start.clone()..end.clone()), (Space::Versions, kept..end)]);
+        let mut versions = Self { bucket, objects: objects.peekable(), kept: kept.peekable() };
+        let listed =
+            |row: &store::Row| row.0 == start && decode::<ObjectRow>(&row.1).is_ok_and(|row| row.order() >= order);
+        if versions.objects.peek().is_some_and(|row| row.as_ref().is_ok_and(listed)) {
+            versions.objects.next();
+        }
+        versions
+    }
+
+    /// The key of the next row.
+    pub fn next_key(&mut self) -> S3Result<Option<String>> {
+        let next = [Self::peek(&mut self.objects)?, Self::peek(&mut self.kept)?];
+        let keys = next.into_iter().flatten().map(|key| self.key(&key)).collect::<S3Result<Vec<_>>>()?;
+        Ok(keys.into_iter().min())
     }
 
     fn key(&self, row_key: &[u8]) -> S3Result<String> {
@@ -143,7 +167,12 @@ impl Walk<'_> {
             None if marker.key.is_empty() => String::new(),
             None => behind(marker.key),
         };
-        let mut rows = Versions::from(self.store, self.bucket, self.prefix.max(&start).as_bytes());
+        let mut rows = match marker.order {
+            Some(order) if marker.key >= self.prefix => {
+                Versions::behind(self.store, self.bucket, marker.key, Some(order))
+            }
+            _ => Versions::from(self.store, self.bucket, self.prefix.max(&start).as_bytes()),
+        };
         while let Some(listed) = rows.next().transpose()? {
             if !listed.key.starts_with(self.prefix) {
                 break;

@@ -1,4 +1,4 @@
-//! The configuration file: who may sign, and the clocks of log delivery.
+//! The configuration file: who may sign, and the clocks of log delivery and of lifecycle rules.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -33,6 +33,8 @@ pub struct Config {
     pub delivery_interval: Duration,
     /// How often digests of them are.
     pub digest_interval: Duration,
+    /// How often lifecycle rules of buckets are applied.
+    pub lifecycle_interval: Duration,
     /// Do requests that failed authentication go to trails, too?
     pub record_auth_failures: bool,
 }
@@ -134,6 +136,7 @@ impl Config {
             token: file.token.clone(),
             delivery_interval: file.cloudtrail.delivery_interval.0,
             digest_interval: file.cloudtrail.digest_interval.0,
+            lifecycle_interval: file.s3.lifecycle_interval.0,
             record_auth_failures: file.cloudtrail.record_auth_failures,
         }
     }
@@ -147,6 +150,7 @@ struct File {
     domains: Vec<String>,
     token: Option<String>,
     cloudtrail: CloudTrail,
+    s3: S3,
 }
 
 #[derive(Debug, Deserialize)]
@@ -165,6 +169,19 @@ impl Default for CloudTrail {
             digest_interval: Interval(Duration::from_hours(1)),
             record_auth_failures: false,
         }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct S3 {
+    lifecycle_interval: Interval,
+}
+
+impl Default for S3 {
+    /// S3 applies rules once a day, and the days of a rule end at a midnight: within an hour of it is soon enough.
+    fn default() -> Self {
+        Self { lifecycle_interval: Interval(Duration::from_hours(1)) }
     }
 }
 
@@ -392,6 +409,8 @@ mod tests {
         identity = { type = "AssumedRole", arn = "arn:aws:sts::111122223333:assumed-role/etl/i-0abc", principal_id = "AROAEXAMPLE:i-0abc", session_issuer = { arn = "arn:aws:iam::111122223333:role/etl", principal_id = "AROAEXAMPLE", user_name = "etl" }, ec2_role_delivery = "2.0" }
         [cloudtrail]
         delivery_interval = "2s"
+        [s3]
+        lifecycle_interval = "1s"
     "#;
 
     #[test]
@@ -401,6 +420,8 @@ mod tests {
         assert_eq!((key.secret_access_key.as_str(), key.role), ("from a file", Role::S3));
         assert_eq!(key.expires, Timestamp::parse_rfc3339("2026-12-31T00:00:00Z"));
         assert_eq!(config.delivery_interval, Duration::from_secs(2));
+        assert_eq!(config.lifecycle_interval, Duration::from_secs(1));
+        assert_eq!(Config::default().lifecycle_interval, Duration::from_hours(1));
         assert_eq!(
             serde_json::to_value(&key.identity).unwrap(),
             serde_json::json!({

@@ -63,6 +63,7 @@ fn delivery(trail: &Trail, key: &str, bucket: &BucketInfo, len: u64) -> S3Call {
         bytes_out: 0,
         shared_event_id: None,
         callers_copy: None,
-        bucket_policy: None,
+        document: None,
+        response: None,
     }
 }

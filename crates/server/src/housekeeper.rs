@@ -1,11 +1,12 @@
-//! What has to be done at some time: message moves, purges, retention, stalled answers, the trimming of the
-//! log and of the event history.
+//! What has to be done at some time: message moves, purges, retention, stalled answers, lifecycle rules of buckets, the trimming
+//! of the log and of the event history.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_api::ApiError;
+use aws_api::{ApiError, Timestamp};
 use gateway::Recorder;
+use s3_embedded::Expiry;
 use store::{QueueId, StoreError, Unit};
 use tokio::sync::watch;
 
@@ -25,6 +26,7 @@ const TRIM_COUNT: u64 = 1000;
 /// Runs until `stop` turns true or the store fails.
 pub async fn run(app: Arc<App>, recorder: Recorder, mut stop: watch::Receiver<bool>) -> Result<(), StoreError> {
     let mut next_round = clock::now();
+    let mut lifecycle = Lifecycle { pass: Expiry::default(), next: clock::now() };
     loop {
         let now = clock::now();
         while app.clear_some(CLEAR_COUNT).await? {}
@@ -35,13 +37,40 @@ pub async fn run(app: Arc<App>, recorder: Recorder, mut stop: watch::Receiver<bo
             round(&app, &recorder).await?;
             next_round = now.plus_millis(i64::try_from(ROUND.as_millis()).unwrap_or(i64::MAX));
         }
-        let deadline = app.registry().queues.next_deadline().map_or(next_round, |at| at.min(next_round));
+        if now >= lifecycle.next {
+            lifecycle.step(&app).await;
+        }
+        let next = next_round.min(lifecycle.next);
+        let deadline = app.registry().queues.next_deadline().map_or(next, |at| at.min(next));
         let wait = u64::try_from(deadline.millis_since(clock::now())).unwrap_or_default();
         tokio::select! {
             () = tokio::time::sleep(Duration::from_millis(wait)) => {}
             () = app.chores.notified() => {}
             () = stopped(&mut stop) => return Ok(()),
         }
+    }
+}
+
+/// A pass over the buckets that have lifecycle rules, and when to go on with it.
+struct Lifecycle {
+    pass: Expiry,
+    next: Timestamp,
+}
+
+impl Lifecycle {
+    /// A bounded step at a time, so that nothing else waits long. What failed is tried again in the next pass.
+    async fn step(&mut self, app: &App) {
+        let now = clock::now();
+        match app.embedded.expire(&mut self.pass, now).await {
+            Ok(true) => return,
+            Ok(false) => {}
+            Err(error) => {
+                tracing::warn!(%error, "lifecycle rules could not be applied");
+                self.pass = Expiry::default();
+            }
+        }
+        let interval = app.config.lifecycle_interval.as_millis();
+        self.next = now.plus_millis(i64::try_from(interval).unwrap_or(i64::MAX));
     }
 }
 

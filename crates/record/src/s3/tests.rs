@@ -46,7 +46,8 @@ fn call(name: &str, key: Option<&str>) -> S3Call {
         bytes_out: 2356,
         shared_event_id: None,
         callers_copy: None,
-        bucket_policy: None,
+        document: None,
+        response: None,
     }
 }
 
@@ -92,6 +93,20 @@ fn lists_have_a_prefix_and_buckets_no_object() {
     assert_eq!((record.event_category.as_str(), record.management_event), ("Management", Some(true)));
     assert_eq!(record.resources.len(), 1);
     assert_eq!(call("CreateBucket", None).record(MOMENT).resources, []);
+}
+
+#[test]
+fn documents_and_answers_of_writes() {
+    let mut put = call("PutBucketVersioning", None);
+    put.document = Some(("VersioningConfiguration", serde_json::json!({"Status": "Enabled"})));
+    let record = put.record(MOMENT);
+    assert_eq!(record.request_parameters.unwrap()["VersioningConfiguration"]["Status"], "Enabled");
+    assert_eq!(record.response_elements, None);
+
+    let mut put = call("PutObject", Some("k"));
+    put.response = crate::answered(|name| (name == "x-amz-version-id").then_some("null"));
+    assert_eq!(put.record(MOMENT).response_elements.unwrap()["x-amz-version-id"], "null");
+    assert_eq!(crate::answered(|_| None), None);
 }
 
 #[test]

@@ -52,11 +52,13 @@ pub(crate) async fn complete(
     stage.number(&input.key, &mut row, old.as_ref(), call.moment())?;
     stage.write(&input.key, &row, old, call.moment())?;
     call.finish(s3.store(), stage.into_unit()).await?;
+    let expiration = s3.expiration(&input.bucket, &bucket, &input.key, &row)?;
     let mut output = CompleteMultipartUploadOutput {
         location: Some(format!("/{}/{}", input.bucket, input.key)),
         bucket: Some(input.bucket),
         key: Some(input.key),
         version_id: bucket.shown_version(row.version.as_ref(), false),
+        expiration,
         e_tag: Some(ETag::Strong(row.etag)),
         ..Default::default()
     };

@@ -124,6 +124,7 @@ pub(crate) async fn copy(s3: &EmbeddedS3, req: S3Request<CopyObjectInput>) -> S3
         None => duplicate(s3, &call, &source, &input, changes).await?,
     };
     let version_id = bucket.shown_version(row.version.as_ref(), false);
+    let expiration = s3.expiration(&input.bucket, &bucket, &input.key, &row)?;
     let mut result = CopyObjectResult {
         e_tag: Some(ETag::Strong(row.etag)),
         last_modified: Some(row.modified.to_offset_date_time().into()),
@@ -133,6 +134,7 @@ pub(crate) async fn copy(s3: &EmbeddedS3, req: S3Request<CopyObjectInput>) -> S3
     Ok(S3Response::new(CopyObjectOutput {
         copy_object_result: Some(result),
         copy_source_version_id: source_version,
+        expiration,
         version_id,
         ..Default::default()
     }))

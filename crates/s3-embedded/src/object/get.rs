@@ -54,6 +54,7 @@ pub(crate) async fn get(s3: &EmbeddedS3, req: S3Request<GetObjectInput>) -> S3Re
         parts_count: selection.parts_count,
         tag_count: i32::try_from(row.tags.len()).ok().filter(|count| *count > 0),
         version_id: bucket.shown_version(row.version.as_ref(), version.is_some()),
+        expiration: expiration(s3, (&input.bucket, &bucket), &input.key, &row, version.as_ref())?,
         ..Default::default()
     };
     if wants_checksum(&call) {
@@ -68,6 +69,17 @@ pub(crate) async fn get(s3: &EmbeddedS3, req: S3Request<GetObjectInput>) -> S3Re
         (header::EXPIRES, input.response_expires.map(http_date)),
     ];
     Ok(S3Response::with_headers(output, kept_headers(&row, overrides)?))
+}
+
+/// Rules for current objects are not told of versions that were named: they may be others.
+fn expiration(
+    s3: &EmbeddedS3,
+    (name, bucket): (&str, &BucketRow),
+    key: &str,
+    row: &ObjectRow,
+    version: Option<&VersionRef>,
+) -> S3Result<Option<String>> {
+    if version.is_some() { Ok(None) } else { s3.expiration(name, bucket, key, row) }
 }
 
 /// Finds the row, checks the conditions, chooses the bytes and opens them.
@@ -111,6 +123,7 @@ pub(crate) fn head(s3: &EmbeddedS3, req: S3Request<HeadObjectInput>) -> S3Result
         metadata: user_metadata(&row),
         parts_count: selection.parts_count,
         version_id: bucket.shown_version(row.version.as_ref(), version.is_some()),
+        expiration: expiration(s3, (&input.bucket, &bucket), &input.key, &row, version.as_ref())?,
         ..Default::default()
     };
     if wants_checksum(&call) {

@@ -57,6 +57,7 @@ pub(crate) async fn put(s3: &EmbeddedS3, req: S3Request<PutObjectInput>) -> S3Re
     };
     let (bucket, row) = s3.write_object(&call, &input.bucket, &input.key, row, &received).await?;
     let mut output = PutObjectOutput {
+        expiration: s3.expiration(&input.bucket, &bucket, &input.key, &row)?,
         version_id: bucket.shown_version(row.version.as_ref(), false),
         e_tag: Some(ETag::Strong(row.etag)),
         ..Default::default()
@@ -201,11 +202,7 @@ impl EmbeddedS3 {
 
     /// Whose a bucket is, and what it is for; `None` if there is no such bucket.
     pub fn bucket_home(&self, bucket: &str) -> S3Result<Option<BucketHome>> {
-        Ok(self.bucket_row(bucket)?.map(|row| BucketHome {
-            owner: row.owner,
-            region: row.region.map(|region| if region == EU { "eu-west-1".to_owned() } else { region }),
-            holds_logs: row.holds_logs,
-        }))
+        Ok(self.bucket_row(bucket)?.map(BucketHome::of))
     }
 }
 
@@ -250,6 +247,16 @@ pub struct BucketHome {
     pub region: Option<String>,
     /// Whether a service has ever delivered into it ([`EmbeddedS3::stage_put`]).
     pub holds_logs: bool,
+}
+
+impl BucketHome {
+    pub(crate) fn of(row: BucketRow) -> Self {
+        Self {
+            owner: row.owner,
+            region: row.region.map(|region| if region == EU { "eu-west-1".to_owned() } else { region }),
+            holds_logs: row.holds_logs,
+        }
+    }
 }
 
 /// An object for [`EmbeddedS3::stage_put`].

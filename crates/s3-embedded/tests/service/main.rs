@@ -6,7 +6,9 @@
 mod buckets;
 mod checksums;
 mod conditions;
+mod configuration;
 mod copies;
+mod lifecycle;
 mod lists;
 mod model;
 mod objects;

@@ -164,6 +164,13 @@ impl Ask<'_> {
         self
     }
 
+    /// By a service that acts for the account.
+    pub fn by_service(mut self) -> Self {
+        let account = self.account.unwrap_or_default();
+        self.requester = Some(Requester { sets_system_tags: true, ..Requester::root(account) });
+        self
+    }
+
     pub fn classified(mut self, operation: &'static str) -> Self {
         self.builder = self.builder.extension(ExpectedOperation(operation));
         self
