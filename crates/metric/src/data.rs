@@ -211,9 +211,9 @@ fn queries(
         }
         let at = format!("MetricDataQueries.member.{n}.");
         let (what, default_label) = match (&given.metric_stat, &given.expression) {
-            (Some(stat), None) => {
-                let what = metric(ctx, stat, start, end, &format!("{at}MetricStat."))?;
-                (what, stat.metric.metric_name.clone())
+            (Some(one), None) => {
+                let what = metric(ctx, one, start, end, &format!("{at}MetricStat."))?;
+                (what, one.metric.metric_name.clone())
             }
             (None, Some(text)) => (math(given, text, &at)?, given.id.clone()),
             _ => {
@@ -242,12 +242,12 @@ fn check_id(id: &str) -> Result<(), ApiError> {
 
 fn metric(
     ctx: &RequestContext,
-    stat: &MetricStat,
+    one: &MetricStat,
     start: Timestamp,
     end: Timestamp,
     at: &str,
 ) -> Result<What, ApiError> {
-    let given = &stat.metric;
+    let given = &one.metric;
     let metric = check::metric(
         ctx,
         Some(&given.namespace),
@@ -255,10 +255,10 @@ fn metric(
         &given.dimensions,
         &format!("{at}Metric."),
     )?;
-    let period = window::period(Some(stat.period), &format!("{at}Period"))?;
+    let period = window::period(Some(one.period), &format!("{at}Period"))?;
     let parameter = format!("{at}Stat");
-    let statistic = Statistic::parse(&stat.stat).ok_or_else(|| refusal::no_percentiles(&parameter, &stat.stat))?;
-    let unit = check::unit(stat.unit.as_ref(), &format!("{at}Unit"))?;
+    let statistic = Statistic::parse(&one.stat).ok_or_else(|| refusal::no_percentiles(&parameter, &one.stat))?;
+    let unit = check::unit(one.unit.as_ref(), &format!("{at}Unit"))?;
     Ok(What::Metric { ask: Ask { metric, unit, window: window_of(start, end, period) }, statistic })
 }
 

@@ -315,18 +315,9 @@ impl Values {
     /// A rule of the default bus has its name as dimension, one of another bus also the bus's.
     fn of_rule(&mut self, arn: &Arn, counts: &RuleCounts) {
         let Some(rule) = arn.resource.strip_prefix("rule/") else { return };
-        let on_bus;
-        let on_default;
-        let dimensions: &[(&str, &str)] = match rule.split_once('/') {
-            Some((bus, name)) => {
-                on_bus = [("EventBusName", bus), ("RuleName", name)];
-                &on_bus
-            }
-            None => {
-                on_default = [("RuleName", rule)];
-                &on_default
-            }
-        };
+        let (bus, name) = rule.rsplit_once('/').unwrap_or(("", rule));
+        let on_bus = [("EventBusName", bus), ("RuleName", name)];
+        let dimensions = if bus.is_empty() { &on_bus[1..] } else { &on_bus[..] };
         let whose = Whose { account: &arn.account, region: &arn.region, namespace: EVENTS, dimensions };
         self.count(
             &whose,

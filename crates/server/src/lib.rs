@@ -7,6 +7,7 @@
 
 mod alarms;
 mod app;
+mod bucket_sizes;
 mod clock;
 mod config;
 mod counters;

@@ -19,6 +19,7 @@ use tokio::sync::{Notify, OwnedRwLockReadGuard, RwLock, watch};
 
 use crate::alarms::{self, Watched};
 use crate::app::{App, RestoreError, unavailable};
+use crate::bucket_sizes;
 use crate::clock::{self, stopped};
 use crate::gauges::Activity;
 
@@ -278,20 +279,20 @@ impl Meter {
     }
 
     /// Moves the blocks whose time is over into the next tier, and forgets series that have none left.
-    async fn age(&self, store: &Store) -> Result<(), StoreError> {
+    async fn age(&self, store: &Store, now: Timestamp) -> Result<(), StoreError> {
         let ids = self.table().ids();
         for series in ids {
             let _moving = self.moving.write().await;
             let mut unit = Unit::new();
             for tier in Tier::ALL {
-                age_series(store, &mut unit, series, tier, clock::now().as_secs())?;
+                age_series(store, &mut unit, series, tier, now.as_secs())?;
                 if !unit.is_empty() {
                     store.commit(std::mem::take(&mut unit)).await?;
                 }
             }
         }
         let mut unit = Unit::new();
-        for series in self.table().forget(clock::now()) {
+        for series in self.table().forget(now) {
             unit.delete(Space::Metrics, row::series_key(series));
         }
         if unit.is_empty() { Ok(()) } else { store.commit(unit).await.map(drop) }
@@ -357,9 +358,13 @@ pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) -> Result<(), S
             folded = now;
         }
         if aged.is_none_or(|aged: Timestamp| now >= aged.plus_secs(AGE_INTERVAL_S)) {
-            meter.age(&app.store).await?;
+            meter.age(&app.store, now).await?;
             alarms::forget_old(&app).await?;
+            bucket_sizes::look(&app, now).await?;
             aged = Some(now);
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -97,7 +97,7 @@ impl OnBehalf {
             // It never leaves the process.
             tls: Some(("TLSv1.3".into(), "TLS_AES_256_GCM_SHA384".into())),
         };
-        let answer = front.call_on_behalf(request, principal).await;
+        let answer = Box::pin(front.call_on_behalf(request, principal)).await;
         let status = answer.status();
         let body = answer.into_body().collect().await;
         let body = body.map_err(|_| ApiError::internal("The answer ended early."))?.to_bytes();

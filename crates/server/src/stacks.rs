@@ -79,7 +79,7 @@ async fn run(app: Arc<App>, key: String, begun: Vec<Task>) {
     };
     start(begun, &mut running);
     loop {
-        match decide(&app, &key, |stack, around| stack.advance(around)).await {
+        match decide(&app, &key, Stack::advance).await {
             Ok(tasks) => start(tasks, &mut running),
             Err(error) => return tracing::error!(%error, stack = key, "a stack's operation cannot go on"),
         }
@@ -103,13 +103,13 @@ async fn decide<T>(
 ) -> Result<T, ApiError> {
     app.change_with(|registry| {
         let Some(stack) = registry.stacks.stack(key) else { return Err(ApiError::internal("The stack is gone.")) };
-        let mut changed = stack.clone();
+        let mut next = stack.clone();
         let exports = |name: &str| registry.stacks.export(&stack.account, &stack.region, name, &stack.uuid);
         let mut random = || clock::new_id().as_u128().rotate_left(64) ^ clock::new_id().as_u128();
         let mut around = Around { now: clock::now(), random: &mut random, exports: &exports, events: Vec::new() };
-        let value = change(&mut changed, &mut around);
-        let unit = event_rows(&changed.uuid, &around.events);
-        let changes = if changed == *stack { Vec::new() } else { vec![Change::put(&changed)] };
+        let value = change(&mut next, &mut around);
+        let unit = event_rows(&next.uuid, &around.events);
+        let changes = if next == *stack { Vec::new() } else { vec![Change::put(&next)] };
         Ok((value, changes, unit))
     })
     .await
@@ -145,7 +145,7 @@ async fn perform(app: &Arc<App>, key: &str, task: &Task) -> Outcome {
             Ok(answer) => answers.push(answer),
             Err(error) if step.tolerated.contains(&&*error.code) => answers.push(Value::Null),
             Err(error) if task.repeated && answers.is_empty() && ALREADY.contains(&&*error.code) => {
-                answers.push(Value::Null)
+                answers.push(Value::Null);
             }
             Err(error) => return task.refused(answers.len(), told(&error)),
         }

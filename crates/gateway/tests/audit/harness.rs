@@ -129,7 +129,7 @@ impl Harness {
     }
 
     pub async fn send(&self, request: Made) -> Answer {
-        let (parts, body) = self.answer(request).await.into_parts();
+        let (parts, body) = Box::pin(self.answer(request)).await.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
         Answer { status: parts.status, headers: parts.headers, body }
     }

@@ -118,7 +118,6 @@ impl Settings {
         let state = match self.missing.unwrap_or(Missing::Missing) {
             _ if filled == 0 => alarm_if(breaching >= needed),
             Missing::Breaching => alarm_if(breaching + filled >= needed),
-            Missing::NotBreaching => alarm_if(breaching >= needed),
             Missing::Ignore if breaching >= needed => Some(StateValue::Alarm),
             Missing::Ignore => (!points.is_empty() && !all_breaching).then_some(StateValue::Ok),
             Missing::Missing if points.is_empty() => Some(StateValue::InsufficientData),
@@ -130,7 +129,7 @@ impl Settings {
                 let old_enough = age >= i64::from(needed);
                 Some(if old_enough { StateValue::Alarm } else { StateValue::InsufficientData })
             }
-            Missing::Missing => alarm_if(breaching >= needed),
+            Missing::NotBreaching | Missing::Missing => alarm_if(breaching >= needed),
         };
         let since = window.end - window.period * i64::from(wanted);
         let recent = periods.range(since..).map(|(secs, values)| (*secs, *values)).collect();

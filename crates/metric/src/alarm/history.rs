@@ -30,24 +30,23 @@ pub struct Item {
 }
 
 impl Item {
-    fn new(kind: &str, moment: Timestamp, summary: String, data: &Value) -> Self {
+    fn new(kind: &str, moment: Timestamp, summary: &str, data: &Value) -> Self {
         Self { moment, kind: kind.into(), summary: summary.chars().take(255).collect(), data: data.to_string() }
     }
 
     pub(super) fn created(alarm: &Alarm, now: Timestamp) -> Self {
         let data = json!({"version": "1.0", "type": "Create", "createdAlarm": configuration(alarm)});
-        Self::new(KINDS[0], now, format!("Alarm \"{}\" created", alarm.name), &bounded(data, "createdAlarm"))
+        Self::new(KINDS[0], now, &format!("Alarm \"{}\" created", alarm.name), &bounded(data, "createdAlarm"))
     }
 
-    pub(super) fn updated(before: &Alarm, alarm: &Alarm, now: Timestamp) -> Self {
+    pub(super) fn updated(alarm: &Alarm, now: Timestamp) -> Self {
         let data = json!({"version": "1.0", "type": "Update", "updatedAlarm": configuration(alarm)});
-        let _ = before;
-        Self::new(KINDS[0], now, format!("Alarm \"{}\" updated", alarm.name), &bounded(data, "updatedAlarm"))
+        Self::new(KINDS[0], now, &format!("Alarm \"{}\" updated", alarm.name), &bounded(data, "updatedAlarm"))
     }
 
     pub(super) fn deleted(alarm: &Alarm, now: Timestamp) -> Self {
         let data = json!({"version": "1.0", "type": "Delete", "deletedAlarm": configuration(alarm)});
-        Self::new(KINDS[0], now, format!("Alarm \"{}\" deleted", alarm.name), &bounded(data, "deletedAlarm"))
+        Self::new(KINDS[0], now, &format!("Alarm \"{}\" deleted", alarm.name), &bounded(data, "deletedAlarm"))
     }
 
     pub(super) fn transition(transition: &Transition) -> Self {
@@ -60,7 +59,7 @@ impl Item {
         } else {
             data
         };
-        Self::new(KINDS[1], alarm.state.updated, summary, &data)
+        Self::new(KINDS[1], alarm.state.updated, &summary, &data)
     }
 
     /// A topic was told, or could not be.
@@ -75,7 +74,7 @@ impl Item {
             "publishedMessage": action.message, "error": error,
         });
         let summary = format!("{verb} action {}", action.topic);
-        Self::new(KINDS[2], alarm.state.updated, summary, &bounded(data, "publishedMessage"))
+        Self::new(KINDS[2], alarm.state.updated, &summary, &bounded(data, "publishedMessage"))
     }
 
     /// As `DescribeAlarmHistory` shows it.
@@ -159,20 +158,17 @@ pub struct HistoryRequest {
 impl HistoryRequest {
     /// Checks a request.
     pub fn read(ctx: &RequestContext, req: &DescribeAlarmHistoryInput) -> Result<Self, ApiError> {
-        let keys = match &req.alarm_name {
-            Some(_) => {
-                let name = put::alarm_name(req.alarm_name.as_ref(), "alarmName")?;
-                let start = prefix(&key_of(ctx.account(), &ctx.region, name));
-                let mut end = start.clone();
-                end.extend([0xff; 11]);
-                start..end
-            }
-            None => {
-                let start = format!("h{}", key_of(ctx.account(), &ctx.region, "")).into_bytes();
-                let mut end = start.clone();
-                end.push(0xff);
-                start..end
-            }
+        let keys = if req.alarm_name.is_some() {
+            let name = put::alarm_name(req.alarm_name.as_ref(), "alarmName")?;
+            let start = prefix(&key_of(ctx.account(), &ctx.region, name));
+            // No moment and number is as great.
+            let end = [&start[..], &[0xff; 11]].concat();
+            start..end
+        } else {
+            let start = format!("h{}", key_of(ctx.account(), &ctx.region, "")).into_bytes();
+            // No byte of UTF-8 is as great.
+            let end = [&start[..], &[0xff]].concat();
+            start..end
         };
         if let Some(kind) = req.history_item_type.as_deref().filter(|kind| !KINDS.contains(kind)) {
             return Err(refusal::one_of(kind, "historyItemType", &KINDS));

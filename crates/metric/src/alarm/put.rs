@@ -41,29 +41,24 @@ impl Alarms {
         let name = alarm_name(req.alarm_name.as_ref(), "alarmName")?;
         let settings = settings(ctx, req)?;
         let tags = tags(&req.tags)?;
-        let (alarm, item) = match self.named(ctx, name) {
-            Some(before) => {
-                let alarm = Alarm { settings, configured: ctx.now, ..before.clone() };
-                let item = Item::updated(before, &alarm, ctx.now);
-                (alarm, item)
-            }
-            None => {
-                if self.of_caller(ctx).count() >= ALARMS_MAX {
-                    let message = format!("The maximum limit of {ALARMS_MAX} alarms has been reached.");
-                    return Err(ApiError::new("LimitExceededFault", message));
-                }
-                let state = State {
-                    value: StateValue::InsufficientData,
-                    reason: INITIAL_REASON.into(),
-                    reason_data: None,
-                    updated: ctx.now,
-                    transitioned: ctx.now,
-                };
-                let alarm = Alarm { name: name.to_owned(), settings, tags, configured: ctx.now, state };
-                let item = Item::created(&alarm, ctx.now);
-                (alarm, item)
-            }
+        if let Some(before) = self.named(ctx, name) {
+            let alarm = Alarm { settings, configured: ctx.now, ..before.clone() };
+            let item = Item::updated(&alarm, ctx.now);
+            return Ok(Decided { changes: vec![Change::put(&alarm)], items: vec![(alarm, item)] });
+        }
+        if self.of_caller(ctx).count() >= ALARMS_MAX {
+            let message = format!("The maximum limit of {ALARMS_MAX} alarms has been reached.");
+            return Err(ApiError::new("LimitExceededFault", message));
+        }
+        let state = State {
+            value: StateValue::InsufficientData,
+            reason: INITIAL_REASON.into(),
+            reason_data: None,
+            updated: ctx.now,
+            transitioned: ctx.now,
         };
+        let alarm = Alarm { name: name.to_owned(), settings, tags, configured: ctx.now, state };
+        let item = Item::created(&alarm, ctx.now);
         Ok(Decided { changes: vec![Change::put(&alarm)], items: vec![(alarm, item)] })
     }
 
@@ -100,7 +95,7 @@ impl Alarms {
             alarm.settings.actions_enabled = enabled;
             alarm.configured = ctx.now;
             decided.changes.push(Change::put(&alarm));
-            decided.items.push((alarm.clone(), Item::updated(before, &alarm, ctx.now)));
+            decided.items.push((alarm.clone(), Item::updated(&alarm, ctx.now)));
         }
         Ok(decided)
     }
@@ -233,9 +228,9 @@ fn settings(ctx: &RequestContext, req: &PutMetricAlarmInput) -> Result<Settings,
         let message = "The parameter DatapointsToAlarm must be less than or equal to EvaluationPeriods";
         return Err(refusal::validation(message));
     }
-    let period_s = period(req.period)?;
-    let limit = if period_s >= 3600 { WEEK_S } else { DAY_S };
-    if u64::from(period_s) * u64::from(periods) > limit {
+    let length_s = period(req.period)?;
+    let limit = if length_s >= 3600 { WEEK_S } else { DAY_S };
+    if u64::from(length_s) * u64::from(periods) > limit {
         return Err(refusal::validation(
             "Metrics cannot be checked across more than a day (EvaluationPeriods * Period must be <= 86400), or than a week if \
              the Period is an hour or more.",
@@ -258,7 +253,7 @@ fn settings(ctx: &RequestContext, req: &PutMetricAlarmInput) -> Result<Settings,
         metric: metric(ctx, req)?,
         unit: check::unit(req.unit.as_ref(), "Unit")?,
         statistic: statistic(req)?,
-        period_s,
+        period_s: length_s,
         evaluation_periods: periods,
         datapoints_to_alarm: datapoints,
         threshold,

@@ -59,7 +59,7 @@ impl EventsApi for Services {
         let size = req.entries.iter().map(|entry| entry.detail.as_ref().map_or(0, String::len)).sum();
         let failed = usize::try_from(answer.failed_entry_count).unwrap_or_default();
         let count = |tally: &mut pipeline::Tally| {
-            tally.put_events(ctx.account(), &ctx.region, ids.len().min(req.entries.len()), failed, size)
+            tally.put_events(ctx.account(), &ctx.region, ids.len().min(req.entries.len()), failed, size);
         };
         self.0.meter.count(ctx.now, count);
         let effects = self.0.dispatch_events(ctx, &events)?;
