@@ -180,3 +180,34 @@ def test_a_killed_server_goes_on(tmp_path, after):
         assert len(server.boto("s3").list_buckets()["Buckets"]) == 1
     finally:
         server.stop()
+
+
+def test_the_template_with_its_alarm(server, tmp_path):
+    """All of it: a SigV2 request comes into the queue, and its alarm rings; the bucket is what the template says."""
+    server.boto("s3").create_bucket(Bucket="src")
+    wanted = ("AllBuckets=true", "RequireTls=false", "ManagementEvents=true", "AlarmPeriodSeconds=60")
+    template = str(SPEC / "seed-stack.yaml")
+    deploy = ("cloudformation", "deploy", "--stack-name", "audit", "--template-file", template)
+    aws(server, tmp_path, *deploy, "--parameter-overrides", *wanted)
+    said = outputs(server, "audit")
+    put_with_sigv2(server, "src")
+    sqs, s3, cloudwatch = server.boto("sqs"), server.boto("s3"), server.boto("cloudwatch")
+    found = eventually(lambda: sqs.receive_message(QueueUrl=said["QueueUrl"], WaitTimeSeconds=1).get("Messages"), "it")
+    assert json.loads(found[0]["Body"])["detail"]["additionalEventData"]["SignatureVersion"] == "SigV2"
+
+    def state():
+        return cloudwatch.describe_alarms(AlarmNames=[said["AlarmName"]])["MetricAlarms"][0]["StateValue"]
+
+    eventually(lambda: state() == "ALARM", "the alarm", seconds=70)
+    bucket = said["LogLocation"].split("/")[2]
+    assert s3.get_bucket_versioning(Bucket=bucket)["Status"] == "Enabled"
+    rule = s3.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"][0]
+    assert (rule["Expiration"]["Days"], rule["NoncurrentVersionExpiration"]["NoncurrentDays"]) == (90, 7)
+    assert all(s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"].values())
+    events = server.boto("cloudformation").describe_stack_events(StackName="audit")["StackEvents"]
+    reasons = [event.get("ResourceStatusReason", "") for event in events]
+    assert any("BucketEncryption has no effect here" in reason for reason in reasons)
+    server.boto("cloudformation").delete_stack(StackName="audit")
+    eventually(lambda: not server.boto("cloudformation").describe_stacks()["Stacks"], "the deletion")
+    assert not sqs.list_queues().get("QueueUrls") and not cloudwatch.describe_alarms()["MetricAlarms"]
+    assert sorted(entry["Name"] for entry in s3.list_buckets()["Buckets"]) == sorted([bucket, "src"])
