@@ -11,10 +11,16 @@ use crate::{AdditionalEventData, Common, Record, Resource};
 /// What stands in the place of what nobody else should read, as in AWS's own records.
 pub const HIDDEN: &str = "HIDDEN_DUE_TO_SECURITY_REASONS";
 
-/// Members that hold what a customer's messages hold: source, event, names at any depth.
+/// Members that hold what a customer's messages hold, or the values of a stack's parameters, which may be secrets: source,
+/// event, names at any depth.
 const CONTENTS: &[(&str, &str, &[&str])] = &[
     ("events.amazonaws.com", "PutTargets", &["input", "inputTemplate"]),
     ("events.amazonaws.com", "TestEventPattern", &["event"]),
+    ("cloudformation.amazonaws.com", "CreateStack", &["parameterValue", "templateBody"]),
+    ("cloudformation.amazonaws.com", "UpdateStack", &["parameterValue", "templateBody"]),
+    ("cloudformation.amazonaws.com", "CreateChangeSet", &["parameterValue", "templateBody"]),
+    ("cloudformation.amazonaws.com", "ValidateTemplate", &["templateBody"]),
+    ("cloudformation.amazonaws.com", "GetTemplateSummary", &["templateBody"]),
 ];
 
 /// What was seen of one call that is a management event, or that failed authentication: then it is one whatever it asked for,
