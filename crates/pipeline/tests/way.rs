@@ -368,3 +368,33 @@ fn a_queue_and_a_dead_letter_queue_that_are_closed() {
     let counts = world.pass(Outcome::Admitted, &event, false).counts;
     assert_eq!((counts.invocations, counts.notifications, counts.lost), (2, 1, 0));
 }
+
+/// What the whole way costs, of which counting is a part (`src/tally.rs`).
+#[test]
+#[ignore = "a measure, not a check"]
+#[expect(clippy::disallowed_methods, reason = "it measures")]
+fn what_the_way_costs() {
+    const RECORDS: u32 = 50_000;
+    let mut world = World::new("ENABLED");
+    world.target("sns", "t");
+    let bytes = Entry::encode(Outcome::Admitted, &record("PutObject", "SigV2", true));
+    let (mut tally, mut seq, mut effects) = (Tally::default(), 0, 0);
+    let begun = std::time::Instant::now();
+    for _ in 0..RECORDS {
+        let entry = Entry::decode(&bytes).unwrap();
+        let mut around = Surroundings {
+            now: NOW,
+            endpoint: "http://127.0.0.1:4566",
+            signing_cert_url: "http://127.0.0.1:4566/SimpleNotificationService-0.pem",
+            sign: &|_, _| String::new(),
+            next_seq: &mut || {
+                seq += 1;
+                seq
+            },
+            forbidden: &mut |_| {},
+            tally: &mut tally,
+        };
+        effects += step(&world.registry, &world.registry.trails, &entry, false, &mut around).effects.len();
+    }
+    println!("{} ns a record, {effects} messages", begun.elapsed().as_nanos() / u128::from(RECORDS));
+}

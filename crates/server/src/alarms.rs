@@ -29,15 +29,17 @@ const SETTLING_MS: i64 = 100;
 /// The shortest step of any alarm's clock.
 const SHORTEST_STEP_S: i64 = 10;
 const MINUTE_S: i64 = 60;
+/// Metrics that are watched although no alarm looks at them.
+const IDLE_MAX: usize = 1000;
 /// Rows of the history that are forgotten in one unit.
 const FORGOTTEN_COUNT: usize = 1000;
 
 /// Runs until `stop` turns true or the store fails.
 pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) -> Result<(), StoreError> {
-    let mut seen_secs = clock::now().as_secs();
+    let mut seen = settled(clock::now());
+    app.watch_alarms();
     loop {
-        app.meter.watch(app.registry().alarms.iter().map(|alarm| alarm.settings.metric.clone()).collect());
-        let wait = until_next_step(clock::now());
+        let wait = until_next_step(settled(clock::now()));
         tokio::select! {
             () = tokio::time::sleep(wait) => {}
             () = app.meter.changed() => {
@@ -48,28 +50,34 @@ pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) -> Result<(), S
             }
             () = stopped(&mut stop) => return Ok(()),
         }
-        let now = clock::now();
-        if is_past_step(seen_secs, now, MINUTE_S) {
+        let now = settled(clock::now());
+        // Before the gauges, which tell zero where nothing was counted.
+        app.meter.take_counted();
+        if is_past_step(seen, now, MINUTE_S) {
             let gauges = gauges::look(&app, now)?;
-            app.meter.take_counted();
             app.meter.add(gauges, now);
         }
         let changed = app.meter.take_changed();
         evaluate(&app, now, |alarm| {
-            is_past_step(seen_secs, now, alarm.settings.step_s()) || changed.contains(&alarm.settings.metric)
+            is_past_step(seen, now, alarm.settings.step_s()) || changed.contains(&alarm.settings.metric)
         })
         .await;
-        seen_secs = now.as_secs();
+        seen = now;
     }
 }
 
+/// The moment up to which all values have come.
+fn settled(now: Timestamp) -> Timestamp {
+    now.plus_millis(-SETTLING_MS)
+}
+
 fn until_next_step(now: Timestamp) -> Duration {
-    let next = (now.as_secs().div_euclid(SHORTEST_STEP_S) + 1) * SHORTEST_STEP_S * 1000 + SETTLING_MS;
+    let next = (now.as_secs().div_euclid(SHORTEST_STEP_S) + 1) * SHORTEST_STEP_S * 1000;
     Duration::from_millis(u64::try_from(next - now.as_millis()).unwrap_or_default())
 }
 
-fn is_past_step(seen_secs: i64, now: Timestamp, step_s: i64) -> bool {
-    seen_secs.div_euclid(step_s) != now.as_secs().div_euclid(step_s)
+fn is_past_step(seen: Timestamp, now: Timestamp, step_s: i64) -> bool {
+    seen.as_secs().div_euclid(step_s) != now.as_secs().div_euclid(step_s)
 }
 
 async fn evaluate(app: &Arc<App>, now: Timestamp, is_due: impl Fn(&Alarm) -> bool) {
@@ -104,6 +112,11 @@ async fn evaluate_one(app: &Arc<App>, alarm: &Alarm, now: Timestamp) -> Result<(
 }
 
 impl App {
+    /// From here on changes of the metrics that alarms look at are noted.
+    pub fn watch_alarms(&self) {
+        self.meter.watch(self.registry().alarms.iter().map(|alarm| alarm.settings.metric.clone()).collect());
+    }
+
     /// All that a new state leads to, in one unit: the queues to wake, the alarm's row, the rest.
     pub fn transition(
         &self,
@@ -275,9 +288,12 @@ pub struct Watched {
 }
 
 impl Watched {
-    /// Replaces the metrics that alarms look at.
+    /// Adds metrics that alarms look at. Those that none looks at any more do no harm: they go when they are many.
     pub fn watch(&mut self, metrics: HashSet<Metric>) {
-        self.metrics = metrics;
+        if self.metrics.len() > 2 * metrics.len() + IDLE_MAX {
+            self.metrics.clear();
+        }
+        self.metrics.extend(metrics);
     }
 
     /// Notes a change; tells whether somebody looks at the metric.

@@ -163,11 +163,6 @@ impl Meter {
         self.watched().watch(metrics);
     }
 
-    /// Has the metrics that alarms look at asked for again.
-    pub fn wake(&self) {
-        self.changed.notify_one();
-    }
-
     /// Waits until one of them changes.
     pub async fn changed(&self) {
         self.changed.notified().await;

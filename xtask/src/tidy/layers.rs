@@ -24,7 +24,7 @@ const LAYERS: [Layer; 24] = [
     ("queue", Some(&["md-5", "rmp-serde", "sha2"])),
     ("stack", Some(&["quick-xml", "regex-lite", "saphyr-parser"])),
     ("metric", Some(&[])),
-    ("pipeline", Some(&["sha2"])),
+    ("pipeline", Some(&["hashbrown", "sha2"])),
     ("scan", None),
     ("report", Some(&["comfy-table", "csv", "maud", "sha2", "unicode-width"])),
     ("pattern-sql", Some(&[])),

@@ -30,7 +30,8 @@ impl Services {
             Ok(((), changes, unit))
         };
         self.0.change_with(decide).await?;
-        self.0.meter.wake();
+        // Before the answer: what comes after it is noted.
+        self.0.watch_alarms();
         Ok(())
     }
 }
