@@ -168,6 +168,17 @@ impl World {
 
     /// The same with the statements that were missing.
     fn pass_and_tell(&self, outcome: Outcome, record: &Record, with_failures: bool) -> (Step, Vec<Value>) {
+        self.pass_and_count(outcome, record, with_failures, &mut Tally::default())
+    }
+
+    /// The same, counted.
+    fn pass_and_count(
+        &self,
+        outcome: Outcome,
+        record: &Record,
+        with_failures: bool,
+        tally: &mut Tally,
+    ) -> (Step, Vec<Value>) {
         let mut forbidden = Vec::new();
         let bytes = Entry::encode(outcome, record);
         let entry = Entry::decode(&bytes).unwrap();
@@ -182,7 +193,7 @@ impl World {
                 seq
             },
             forbidden: &mut |refusal| forbidden.push(refusal.missing_statement()),
-            tally: &mut Tally::default(),
+            tally,
         };
         let step = step(&self.registry, &self.registry.trails, &entry, with_failures, &mut around);
         (step, forbidden)
@@ -367,6 +378,77 @@ fn a_queue_and_a_dead_letter_queue_that_are_closed() {
     }
     let counts = world.pass(Outcome::Admitted, &event, false).counts;
     assert_eq!((counts.invocations, counts.notifications, counts.lost), (2, 1, 0));
+}
+
+/// Namespace, name and dimensions of what was counted, with the sum.
+fn counted(tally: &mut Tally) -> Vec<(String, f64)> {
+    let mut counted: Vec<_> = tally
+        .take(NOW)
+        .into_iter()
+        .map(|put| {
+            let metric = put.series.metric;
+            assert_eq!((metric.account.as_str(), metric.region.as_str(), put.moment), (ACCOUNT, "us-east-1", NOW));
+            let dimensions: Vec<_> =
+                metric.dimensions.iter().map(|one| format!(" {}={}", one.name, one.value)).collect();
+            (format!("{} {}{}", metric.namespace, metric.name, dimensions.concat()), put.values.sum)
+        })
+        .collect();
+    counted.sort_by(|a, b| a.0.cmp(&b.0));
+    counted
+}
+
+#[test]
+fn a_message_is_counted_for_its_rule_its_topic_and_its_queues() {
+    let mut world = World::new("ENABLED");
+    world.target("sns", "t");
+    world.target("sqs", "direct");
+    let mut tally = Tally::default();
+    let record = record("PutObject", "SigV2", true);
+    let (step, _) = world.pass_and_count(Outcome::Admitted, &record, false, &mut tally);
+    let size = |step: &Step, queue: &str| -> f64 {
+        let messages = world.messages(step);
+        let (.., body, _) = messages.iter().find(|(name, ..)| name == queue).unwrap();
+        f64::from(u32::try_from(body.len()).unwrap())
+    };
+    let (to_topic, direct) = (size(&step, "q"), size(&step, "direct"));
+    world.pass_and_count(Outcome::Admitted, &record, false, &mut tally);
+    let expected = [
+        ("AWS/Events InvocationAttempts RuleName=sigv2", 4.0),
+        ("AWS/Events Invocations RuleName=sigv2", 4.0),
+        ("AWS/Events InvocationsCreated RuleName=sigv2", 4.0),
+        ("AWS/Events MatchedEvents", 2.0),
+        ("AWS/Events MatchedEvents RuleName=sigv2", 2.0),
+        ("AWS/Events SuccessfulInvocationAttempts RuleName=sigv2", 4.0),
+        ("AWS/Events TriggeredRules RuleName=sigv2", 2.0),
+        ("AWS/SNS NumberOfMessagesPublished TopicName=t", 2.0),
+        ("AWS/SNS NumberOfNotificationsDelivered TopicName=t", 2.0),
+        ("AWS/SNS PublishSize TopicName=t", 2.0 * to_topic),
+        ("AWS/SQS NumberOfMessagesSent QueueName=direct", 2.0),
+        ("AWS/SQS NumberOfMessagesSent QueueName=q", 2.0),
+        ("AWS/SQS SentMessageSize QueueName=direct", 2.0 * direct),
+        ("AWS/SQS SentMessageSize QueueName=q", 2.0 * to_topic),
+    ];
+    assert_eq!(counted(&mut tally), expected.map(|(name, sum)| (name.to_owned(), sum)));
+    assert!(tally.is_empty());
+}
+
+#[test]
+fn what_goes_to_a_dead_letter_queue_is_counted_as_failed() {
+    let mut world = World::new("ENABLED");
+    world.target("sqs", "direct");
+    let queue = aws_api::sqs::DeleteQueueRequest { queue_url: Some(format!("http://127.0.0.1:4566/{ACCOUNT}/direct")) };
+    world.decide(|registry, ctx| {
+        registry.queues.delete_queue(ctx, &queue).map(|(answer, changes, _)| (answer, changes))
+    });
+    let mut tally = Tally::default();
+    world.pass_and_count(Outcome::Admitted, &record("PutObject", "SigV2", true), false, &mut tally);
+    let counted = counted(&mut tally);
+    let count = |name: &str| counted.iter().find(|(other, _)| other == name).map(|(_, sum)| *sum);
+    assert_eq!(count("AWS/Events FailedInvocations RuleName=sigv2"), Some(1.0));
+    assert_eq!(count("AWS/Events InvocationsSentToDlq RuleName=sigv2"), Some(1.0));
+    assert_eq!(count("AWS/Events InvocationsFailedToBeSentToDlq RuleName=sigv2"), None);
+    assert_eq!(count("AWS/SQS NumberOfMessagesSent QueueName=dead"), Some(1.0));
+    assert_eq!(count("AWS/SQS NumberOfMessagesSent QueueName=direct"), None);
 }
 
 /// What the whole way costs, of which counting is a part (`src/tally.rs`).
