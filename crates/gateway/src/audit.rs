@@ -65,8 +65,6 @@ pub struct Principal {
     pub region: String,
     /// `cloudformation.amazonaws.com`
     pub via: &'static str,
-    /// How the caller's own connection was encrypted, if it was.
-    pub tls: Option<(String, String)>,
 }
 
 /// What the layer is told about its surroundings.
@@ -192,7 +190,7 @@ impl<B: Backend> Audit<B> {
     /// of any request: roles, policies, record.
     pub async fn call_on_behalf(&self, request: Request<Body>, principal: Principal) -> Response<Body> {
         let (parts, body) = request.into_parts();
-        let peer = Peer { address: std::net::Ipv4Addr::LOCALHOST.into(), tls: principal.tls };
+        let peer = Peer { address: std::net::Ipv4Addr::LOCALHOST.into(), tls: None };
         let exchange =
             Target::of(&parts, &self.around.domains).ok().and_then(|target| self.exchange(&parts, target, &peer).ok());
         let Some(mut exchange) = exchange else { return self.unrecorded() };
@@ -315,7 +313,9 @@ impl<B: Backend> Audit<B> {
         extensions.insert(deferred.clone());
         if let Some(account) = &caller.account {
             extensions.insert(Owner { account: account.clone(), display_name: account.clone() });
-            extensions.insert(requester(caller, exchange.peer.tls.is_some()));
+            // What this server asks of itself is on no network.
+            let secure_transport = exchange.via.is_some() || exchange.peer.tls.is_some();
+            extensions.insert(requester(caller, secure_transport));
         }
         extensions.insert(ExpectedOperation(backend_operation(exchange.target.op)));
         let response = self.backend.call(request).await;

@@ -11,6 +11,7 @@ use gateway::{Body, Principal};
 use http::Request;
 use http_body_util::BodyExt as _;
 use record::UserIdentity;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::app::App;
@@ -20,11 +21,30 @@ use crate::route::SERVICES;
 use crate::rpc::{dispatch, full, not_allowed};
 use crate::services::Services;
 
+/// A caller who was proven, as it is kept until what it asked for is done.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Asker {
+    /// For roles and policies.
+    pub caller: Caller,
+    /// For records. Without a key: what is done later is not signed with it.
+    pub identity: UserIdentity,
+}
+
+impl Asker {
+    /// The caller of a request, whose key is in the configuration, since it has just signed.
+    pub fn of(app: &App, caller: &Caller) -> Result<Self, ApiError> {
+        let key = app.config.keys.iter().find(|key| key.caller() == *caller);
+        let identity = key.map(|key| UserIdentity { access_key_id: None, ..key.identity.clone() });
+        let identity = identity.ok_or_else(|| ApiError::internal("The caller has no key."))?;
+        Ok(Self { caller: caller.clone(), identity })
+    }
+}
+
 /// Who asked, and which service makes operations of it.
 #[derive(Debug, Clone)]
 pub struct OnBehalf {
     /// Who.
-    pub caller: Caller,
+    pub asker: Asker,
     /// The region of the request.
     pub region: String,
     /// `cloudformation.amazonaws.com`
@@ -32,19 +52,6 @@ pub struct OnBehalf {
 }
 
 impl OnBehalf {
-    /// The caller as records name it: as its key does, or, where no key stands for it, as a root.
-    fn identity(&self, app: &App) -> UserIdentity {
-        let own = |key: &&gateway::Key| key.caller() == self.caller;
-        let of_key = app.config.keys.iter().find(own).map(|key| key.identity.clone());
-        of_key.unwrap_or_else(|| UserIdentity {
-            kind: if self.caller.arn.ends_with(":root") { "Root".into() } else { "IAMUser".into() },
-            principal_id: Some(self.caller.principal_id.clone()),
-            arn: Some(self.caller.arn.clone()),
-            account_id: Some(self.caller.account.clone()),
-            ..UserIdentity::default()
-        })
-    }
-
     /// An operation of one of the RPC services, with its parameters and its answer as JSON. Its type is erased: an operation that
     /// makes operations would otherwise hold itself.
     pub fn rpc<'a>(
@@ -67,16 +74,16 @@ impl OnBehalf {
 
     async fn perform(&self, app: &Arc<App>, call: Call) -> Result<Vec<u8>, ApiError> {
         let ctx = RequestContext {
-            caller: self.caller.clone(),
+            caller: self.asker.caller.clone(),
             region: self.region.clone(),
             now: clock::now(),
             request_id: clock::new_id().to_string(),
             endpoint: app.endpoint().to_owned(),
         };
         let (service, op, services) = (call.service(), call.op(), Services(Arc::clone(app)));
-        let refused = (self.caller.role < op.role).then(|| not_allowed(service, op.name, &ctx));
+        let refused = (self.asker.caller.role < op.role).then(|| not_allowed(service, op.name, &ctx));
         if op.category == Category::Management {
-            let seen = management::seen_on_behalf(&call, &ctx, self.identity(app), self.via);
+            let seen = management::seen_on_behalf(&call, &ctx, self.asker.identity.clone(), self.via);
             return management::performed(services, Arc::new(call), ctx, seen, refused).await;
         }
         match refused {
@@ -90,12 +97,10 @@ impl OnBehalf {
         let Some(front) = app.front.get() else { return Err(ApiError::internal("S3 is not served yet.")) };
         request.headers_mut().insert(http::header::HOST, http::HeaderValue::from_static("localhost"));
         let principal = Principal {
-            identity: self.identity(app),
-            role: self.caller.role,
+            identity: self.asker.identity.clone(),
+            role: self.asker.caller.role,
             region: self.region.clone(),
             via: self.via,
-            // It never leaves the process.
-            tls: Some(("TLSv1.3".into(), "TLS_AES_256_GCM_SHA384".into())),
         };
         let answer = Box::pin(front.call_on_behalf(request, principal)).await;
         let status = answer.status();

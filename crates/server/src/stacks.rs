@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_api::{ApiError, Caller, Change};
+use aws_api::{ApiError, Change};
 use futures::future::BoxFuture;
 use serde_json::Value;
 use stack::types::ENDPOINT;
@@ -13,21 +13,15 @@ use tokio::sync::mpsc;
 
 use crate::app::App;
 use crate::clock;
-use crate::on_behalf::OnBehalf;
+use crate::on_behalf::{Asker, OnBehalf};
 
 /// Who makes the operations, in somebody's name.
 pub const SERVICE: &str = "cloudformation.amazonaws.com";
 /// A call that begins something answers when it has ended, or after so long.
 const ANSWER_WAIT: Duration = Duration::from_secs(5);
-/// Errors of a creation that say that it is there already, which it may be after a restart.
-const ALREADY: [&str; 6] = [
-    "TrailAlreadyExistsException",
-    "ResourceAlreadyExistsException",
-    "BucketAlreadyOwnedByYou",
-    "BucketAlreadyExists",
-    "QueueNameExists",
-    "ResourceConflict",
-];
+/// Errors of a creation that say that it is there already and is the caller's, as it may be after a restart. A bucket of
+/// somebody else, or a queue with other attributes, is none that was made before.
+const ALREADY: [&str; 3] = ["TrailAlreadyExistsException", "ResourceAlreadyExistsException", "BucketAlreadyOwnedByYou"];
 
 /// Takes up what was under way when the server stopped.
 pub fn resume(app: &Arc<App>) {
@@ -120,8 +114,8 @@ async fn perform(app: &Arc<App>, key: &str, task: &Task) -> Outcome {
     let behalf = {
         let registry = app.registry();
         registry.stacks.stack(key).and_then(|stack| {
-            let caller: Caller = serde_json::from_value(stack.caller.clone()).ok()?;
-            Some(OnBehalf { caller, region: stack.region.clone(), via: SERVICE })
+            let asker: Asker = serde_json::from_value(stack.caller.clone()).ok()?;
+            Some(OnBehalf { asker, region: stack.region.clone(), via: SERVICE })
         })
     };
     let Some(behalf) = behalf else {

@@ -19,9 +19,9 @@ use store::{Space, Unit};
 
 use super::Services;
 use crate::app::unavailable;
-use crate::on_behalf::OnBehalf;
-use crate::stacks::{self, event_key, event_rows};
-use crate::{clock, stacks::SERVICE};
+use crate::clock;
+use crate::on_behalf::{Asker, OnBehalf};
+use crate::stacks::{self, SERVICE, event_key, event_rows};
 
 /// Events of a page.
 const EVENTS_PAGE: usize = 100;
@@ -53,7 +53,8 @@ impl Services {
         };
         let mut request = OnBehalf::bucket_request("GET", "", "", String::new());
         *request.uri_mut() = path.parse().map_err(|_| invalid("is no URL of an object."))?;
-        let behalf = OnBehalf { caller: ctx.caller.clone(), region: ctx.region.clone(), via: SERVICE };
+        let asker = Asker::of(&self.0, &ctx.caller)?;
+        let behalf = OnBehalf { asker, region: ctx.region.clone(), via: SERVICE };
         let body = behalf.s3(&self.0, request).await.map_err(|error| {
             ApiError::new("ValidationError", format!("S3 error: {} ({})", error.message, error.code))
         })?;
@@ -70,7 +71,8 @@ impl Services {
         template: Option<String>,
         decide: impl FnOnce(&Registry, Value, String, Option<String>, &mut Around<'_>) -> Result<Decided<T>, ApiError>,
     ) -> Result<(T, Option<String>), ApiError> {
-        let caller = serde_json::to_value(&ctx.caller).map_err(|_| ApiError::internal("The caller cannot be kept."))?;
+        let asker = Asker::of(&self.0, &ctx.caller)?;
+        let caller = serde_json::to_value(&asker).map_err(|_| ApiError::internal("The caller cannot be kept."))?;
         self.0
             .change_with(|registry| {
                 let exports = |name: &str| registry.stacks.export(ctx.account(), &ctx.region, name, "");
