@@ -145,9 +145,22 @@ def test_no_back_door(server):
     record = json.loads(found[0]["CloudTrailEvent"])
     assert record["userIdentity"]["arn"] == ADMIN.arn
     assert record["userIdentity"]["invokedBy"] == record["sourceIPAddress"] == "cloudformation.amazonaws.com"
+    assert "tlsDetails" not in record and "accessKeyId" not in record["userIdentity"], "it is on no network and not signed"
     for key in (AUDIT, ROLE):
         with pytest.raises(ClientError, match="not authorized"):
             server.boto("cloudformation", key).create_stack(StackName="r", TemplateBody=QUEUE % ("r", 0))
+
+
+def test_values_of_parameters_stay_out_of_records(server):
+    template = "Parameters: {P: {Type: String, NoEcho: true}}\nResources: {T: {Type: 'AWS::SNS::Topic'}}"
+    parameters = [{"ParameterKey": "P", "ParameterValue": "correct-horse"}]
+    stacks, trails = server.boto("cloudformation"), server.boto("cloudtrail")
+    stacks.create_stack(StackName="s", TemplateBody=template, Parameters=parameters)
+    attributes = [{"AttributeKey": "EventName", "AttributeValue": "CreateStack"}]
+    found = eventually(lambda: trails.lookup_events(LookupAttributes=attributes)["Events"], "the record")
+    assert json.loads(found[0]["CloudTrailEvent"])["requestParameters"]["stackName"] == "s"
+    assert "correct-horse" not in found[0]["CloudTrailEvent"]
+    assert stacks.describe_stacks(StackName="s")["Stacks"][0]["Parameters"][0]["ParameterValue"] == "****"
 
 
 @pytest.mark.parametrize("after", [0.01, 0.03, 0.06, 0.1, 0.2])

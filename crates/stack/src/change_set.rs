@@ -8,7 +8,7 @@ use serde_json::Map;
 
 use crate::evaluate::{Scope, conditions, is_made};
 use crate::schema;
-use crate::stack::{OnFailure, Stack};
+use crate::stack::{OnFailure, Stack, Wanted};
 use crate::template::Template;
 use crate::types::resource_type;
 
@@ -25,16 +25,14 @@ pub struct ChangeSet {
     pub uuid: String,
     /// The stack's ARN.
     pub stack_id: String,
+    /// `ClientToken` of the request that made it.
+    pub token: Option<String>,
     /// For the reader.
     pub description: Option<String>,
     /// When it was made.
     pub created: Timestamp,
-    /// The template it would set.
-    pub template: String,
-    /// The parameters it would set.
-    pub parameters: BTreeMap<String, String>,
-    /// The tags it would set.
-    pub tags: Vec<(String, String)>,
+    /// What it would make of the stack.
+    pub wanted: Wanted,
     /// What was acknowledged.
     pub capabilities: Vec<String>,
     /// What happens if it fails.
@@ -85,6 +83,7 @@ pub(crate) fn plan(
     stack: &Stack,
     template: &Template,
     parameters: &BTreeMap<String, String>,
+    tags: &[(String, String)],
     exports: &dyn Fn(&str) -> Option<String>,
 ) -> Vec<Planned> {
     let pseudo = stack.pseudo();
@@ -106,7 +105,11 @@ pub(crate) fn plan(
             }
         }
         let kind = resource_type(&resource.kind);
-        let typed = kind.and_then(|kind| schema::typed(kind.properties, properties).ok());
+        let typed = kind.and_then(|kind| {
+            let mut typed = schema::typed(kind.properties, properties).ok()?;
+            kind.add_tags(&mut typed, tags);
+            Some(typed)
+        });
         let existing = stack.resources.get(&resource.logical_id).filter(|made| made.real.physical_id.is_some());
         let entry = |action: &str, replacement: Option<&str>| Planned {
             action: action.to_owned(),
@@ -144,13 +147,7 @@ pub(crate) fn plan(
 }
 
 /// Would nothing change, neither resources nor outputs nor tags?
-pub(crate) fn changes_nothing(
-    stack: &Stack,
-    template: &Template,
-    parameters: &BTreeMap<String, String>,
-    tags: &[(String, String)],
-    planned: &[Planned],
-) -> bool {
+pub(crate) fn changes_nothing(stack: &Stack, template: &Template, wanted: &Wanted, planned: &[Planned]) -> bool {
     let before = Template::parse(&stack.template).ok();
     let outputs_same = before.as_ref().is_some_and(|before| {
         before.outputs == template.outputs
@@ -160,7 +157,11 @@ pub(crate) fn changes_nothing(
     let policies_same = before.is_some_and(|before| {
         before.resources == template.resources || planned.is_empty() && same_policies(&before, template)
     });
-    planned.is_empty() && outputs_same && policies_same && stack.parameters == *parameters && stack.tags == tags
+    planned.is_empty()
+        && outputs_same
+        && policies_same
+        && stack.parameters == wanted.parameters
+        && stack.tags == wanted.tags
 }
 
 fn same_policies(before: &Template, after: &Template) -> bool {

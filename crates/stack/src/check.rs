@@ -52,7 +52,7 @@ fn check_attributes(template: &Template, value: &crate::template::Expression, pr
 pub(crate) fn parameters(
     template: &Template,
     given: &[Parameter],
-    before: Option<&BTreeMap<String, String>>,
+    before: &BTreeMap<String, String>,
 ) -> Result<BTreeMap<String, String>, ApiError> {
     let unknown: Vec<_> = given
         .iter()
@@ -66,9 +66,7 @@ pub(crate) fn parameters(
     for declared in &template.parameters {
         let named = given.iter().find(|parameter| parameter.parameter_key.as_deref() == Some(&declared.name));
         let value = match named {
-            Some(parameter) if parameter.use_previous_value == Some(true) => {
-                before.and_then(|before| before.get(&declared.name)).cloned()
-            }
+            Some(parameter) if parameter.use_previous_value == Some(true) => before.get(&declared.name).cloned(),
             Some(parameter) => parameter.parameter_value.clone(),
             None => declared.default.clone(),
         };

@@ -28,6 +28,6 @@ pub use problem::{PROBLEMS_MAX, Problem, Problems};
 pub use requests::{Begun, Given};
 pub use run::{Around, Outcome, Task};
 pub use schema::{Property, Shape};
-pub use stack::{Before, Event, Made, OnFailure, Operation, OperationKind, OutputValue, Real, Stack, Status, key};
+pub use stack::{Event, Made, OnFailure, Operation, OperationKind, OutputValue, Real, Stack, Status, Wanted, key};
 pub use stacks::{STACKS_MAX, Stacks};
 pub use views::{template_summary, validate_template};

@@ -2,7 +2,7 @@
 
 use aws_api::cloudformation::{
     ChangeSetRequest, CreateChangeSetRequest, CreateChangeSetResponse, CreateStackRequest, DeleteStackRequest,
-    EmptyResponse, ExecuteChangeSetRequest, RollbackConfiguration, StackIdResponse, Tag, UpdateStackRequest,
+    EmptyResponse, ExecuteChangeSetRequest, Parameter, RollbackConfiguration, StackIdResponse, Tag, UpdateStackRequest,
     UpdateTerminationProtectionRequest,
 };
 use aws_api::{ApiError, Change, RequestContext};
@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::change_set::{ChangeSet, changes_nothing, plan};
 use crate::check;
 use crate::run::Around;
-use crate::stack::{Before, OnFailure, Operation, OperationKind, Stack, Status};
+use crate::stack::{OnFailure, Operation, OperationKind, Stack, Status, Wanted};
 use crate::stacks::{Stacks, invalid, missing};
 use crate::template::{TEMPLATE_BODY_LEN_MAX, Template};
 
@@ -34,23 +34,28 @@ pub struct Given {
 }
 
 /// What must be absent, because nothing here does it.
-fn refuse_unsupported(
-    role: Option<&String>,
-    notifications: &[String],
-    types: &[String],
-    rollback: Option<&RollbackConfiguration>,
-) -> Result<(), ApiError> {
-    let triggers = rollback.is_some_and(|rollback| !rollback.rollback_triggers.is_empty());
-    let given = [
-        ("RoleARN", role.is_some()),
-        ("NotificationARNs", !notifications.is_empty()),
-        ("ResourceTypes", !types.is_empty()),
-        ("RollbackConfiguration.RollbackTriggers", triggers),
-    ];
+fn refuse(given: &[(&str, bool)]) -> Result<(), ApiError> {
     match given.iter().find(|(_, given)| *given) {
         Some((name, _)) => Err(invalid(format!("The parameter {name} is not supported."))),
         None => Ok(()),
     }
+}
+
+/// The same of what all requests have that bring a template.
+macro_rules! refuse_unsupported {
+    ($req:expr) => {
+        refuse(&[
+            ("RoleARN", $req.role_arn.is_some()),
+            ("NotificationARNs", !$req.notification_arns.is_empty()),
+            ("ResourceTypes", !$req.resource_types.is_empty()),
+            ("RollbackConfiguration", $req.rollback_configuration.as_ref().is_some_and(watches)),
+        ])
+    };
+}
+
+/// Clients send an empty one.
+fn watches(rollback: &RollbackConfiguration) -> bool {
+    !rollback.rollback_triggers.is_empty() || rollback.monitoring_time_in_minutes.is_some_and(|minutes| minutes > 0)
 }
 
 fn checked_name(name: Option<&str>, member: &str) -> Result<String, ApiError> {
@@ -79,10 +84,6 @@ fn checked_tags(tags: &[Tag]) -> Result<Vec<(String, String)>, ApiError> {
     Ok(tags.iter().map(|tag| (tag.key.clone(), tag.value.clone())).collect())
 }
 
-fn read(text: &str) -> Result<Template, ApiError> {
-    Ok(check::template(text)?)
-}
-
 impl Stacks {
     /// Is the template in the request, and not too long for that?
     pub fn template_body(body: Option<&String>, url: Option<&String>) -> Result<(), ApiError> {
@@ -103,60 +104,35 @@ impl Stacks {
         given: Given,
         around: &mut Around<'_>,
     ) -> Result<(StackIdResponse, Begun), ApiError> {
-        refuse_unsupported(
-            req.role_arn.as_ref(),
-            &req.notification_arns,
-            &req.resource_types,
-            req.rollback_configuration.as_ref(),
-        )?;
+        refuse_unsupported!(req)?;
+        refuse(&[
+            ("TimeoutInMinutes", req.timeout_in_minutes.is_some()),
+            ("RetainExceptOnCreate", req.retain_except_on_create == Some(true)),
+        ])?;
         let name = checked_name(req.stack_name.as_deref(), "stackName")?;
         let on_failure = match (req.on_failure.as_deref(), req.disable_rollback) {
             (Some(_), Some(_)) => {
                 return Err(invalid("Either DisableRollback or OnFailure can be specified, not both."));
             }
-            (None, Some(true)) | (Some("DO_NOTHING"), None) => OnFailure::DoNothing,
-            (Some("DELETE"), None) => OnFailure::Delete,
-            (Some("ROLLBACK") | None, _) => OnFailure::Rollback,
-            (Some(other), None) => return Err(invalid(format!("OnFailure cannot be {other}."))),
+            (None, Some(true)) => OnFailure::DoNothing,
+            (named, None) => on_failure(named)?,
+            (None, Some(false)) => OnFailure::Rollback,
         };
         if let Some(existing) = self.find(ctx, &name) {
-            if existing.status != Status::ReviewInProgress {
-                return Err(ApiError::new("AlreadyExistsException", format!("Stack [{name}] already exists")));
+            if is_repetition(existing, req.client_request_token.as_ref()) {
+                return Ok((StackIdResponse { stack_id: existing.id() }, None));
             }
-            return Err(ApiError::new(
-                "AlreadyExistsException",
-                format!("Stack [{name}] already exists and is in review"),
-            ));
+            return Err(ApiError::new("AlreadyExistsException", format!("Stack [{name}] already exists")));
         }
         self.check_room(ctx)?;
-        let text = given.template.ok_or_else(no_template)?;
-        let template = read(&text)?;
-        let mut stack = Stack {
-            account: ctx.account().to_owned(),
-            region: ctx.region.clone(),
-            name,
-            uuid: given.uuid,
-            status: Status::CreateInProgress,
-            status_reason: None,
-            created: ctx.now,
-            updated: None,
-            deleted: None,
-            parameters: check::parameters(&template, &req.parameters, None)?,
-            tags: checked_tags(&req.tags)?,
-            template: text,
-            outputs: Vec::new(),
-            capabilities: req.capabilities.clone(),
-            on_failure,
-            termination_protection: req.enable_termination_protection.unwrap_or_default(),
-            caller: given.caller,
-            events: 0,
-            resources: std::collections::BTreeMap::new(),
-            operation: Some(Operation::new(OperationKind::Create)),
-            before: None,
-            change_set_id: None,
-        };
-        check::order(&template, &stack.parameters, &stack.pseudo())?;
-        stack.tell(Status::CreateInProgress, Some("User Initiated".into()), around);
+        let mut stack = Stack { token: req.client_request_token.clone(), ..Stack::new(ctx, name, given.uuid) };
+        let (wanted, _) = wanted(&stack, given.template, false, &req.parameters, &req.tags)?;
+        stack.termination_protection = req.enable_termination_protection.unwrap_or_default();
+        creating(
+            &mut stack,
+            Target { wanted, capabilities: &req.capabilities, on_failure, caller: given.caller },
+            around,
+        );
         Ok((StackIdResponse { stack_id: stack.id() }, Some(stack)))
     }
 
@@ -168,31 +144,21 @@ impl Stacks {
         given: Given,
         around: &mut Around<'_>,
     ) -> Result<(StackIdResponse, Begun), ApiError> {
-        refuse_unsupported(
-            req.role_arn.as_ref(),
-            &req.notification_arns,
-            &req.resource_types,
-            req.rollback_configuration.as_ref(),
-        )?;
+        refuse_unsupported!(req)?;
         let stack = self.existing(ctx, req.stack_name.as_deref())?;
-        if !stack.status.may_be_updated() {
-            let what = format!("Stack:{} is in {} state and can not be updated.", stack.id(), stack.status.as_str());
-            return Err(invalid(what));
+        if is_repetition(stack, req.client_request_token.as_ref()) {
+            return Ok((StackIdResponse { stack_id: stack.id() }, None));
         }
-        let previous = req.use_previous_template.unwrap_or_default().then(|| stack.template.clone());
-        let text = given.template.or(previous).ok_or_else(no_template)?;
-        let template = read(&text)?;
-        let parameters = check::parameters(&template, &req.parameters, Some(&stack.parameters))?;
-        check::order(&template, &parameters, &stack.pseudo())?;
-        let tags = if req.tags.is_empty() { stack.tags.clone() } else { checked_tags(&req.tags)? };
-        let planned = plan(stack, &template, &parameters, around.exports);
-        if changes_nothing(stack, &template, &parameters, &tags, &planned) {
+        check_updatable(stack)?;
+        let previous = req.use_previous_template.unwrap_or_default();
+        let (wanted, template) = wanted(stack, given.template, previous, &req.parameters, &req.tags)?;
+        let planned = plan(stack, &template, &wanted.parameters, &wanted.tags, around.exports);
+        if changes_nothing(stack, &template, &wanted, &planned) {
             return Err(invalid("No updates are to be performed."));
         }
         let on_failure = if req.disable_rollback == Some(true) { OnFailure::DoNothing } else { OnFailure::Rollback };
-        let target =
-            Target { text, parameters, tags, capabilities: &req.capabilities, on_failure, caller: given.caller };
-        let updated = updating(stack, target, around);
+        let target = Target { wanted, capabilities: &req.capabilities, on_failure, caller: given.caller };
+        let updated = Stack { token: req.client_request_token.clone(), ..updating(stack, target, around) };
         Ok((StackIdResponse { stack_id: stack.id() }, Some(updated)))
     }
 
@@ -204,7 +170,7 @@ impl Stacks {
         caller: Value,
         around: &mut Around<'_>,
     ) -> Result<Begun, ApiError> {
-        refuse_unsupported(req.role_arn.as_ref(), &[], &[], None)?;
+        refuse(&[("RoleARN", req.role_arn.is_some())])?;
         if let Some(mode) = req.deletion_mode.as_deref().filter(|mode| *mode != "STANDARD") {
             return Err(invalid(format!("The deletion mode {mode} is not supported.")));
         }
@@ -279,20 +245,11 @@ impl Stacks {
         given: Given,
         around: &mut Around<'_>,
     ) -> Result<(CreateChangeSetResponse, Vec<Change>), ApiError> {
-        refuse_unsupported(
-            req.role_arn.as_ref(),
-            &req.notification_arns,
-            &req.resource_types,
-            req.rollback_configuration.as_ref(),
-        )?;
-        for (name, value) in [
-            ("IncludeNestedStacks", req.include_nested_stacks),
-            ("ImportExistingResources", req.import_existing_resources),
-        ] {
-            if value == Some(true) {
-                return Err(invalid(format!("The parameter {name} is not supported.")));
-            }
-        }
+        refuse_unsupported!(req)?;
+        refuse(&[
+            ("IncludeNestedStacks", req.include_nested_stacks == Some(true)),
+            ("ImportExistingResources", req.import_existing_resources == Some(true)),
+        ])?;
         let name = checked_name(req.change_set_name.as_deref(), "changeSetName")?;
         let creates = match req.change_set_type.as_deref() {
             Some("CREATE") => true,
@@ -302,18 +259,16 @@ impl Stacks {
         let (stack, is_new) = self.reviewed(ctx, req, creates, &given.uuid)?;
         // The name of one that was executed may be had again: the CLI names them by the second.
         let namesake = self.change_sets(&stack).find(|set| set.name == name);
+        if let Some(set) = namesake.filter(|set| set.token.is_some() && set.token == req.client_token) {
+            return Ok((CreateChangeSetResponse { id: set.id(), stack_id: stack.id() }, Vec::new()));
+        }
         if namesake.is_some_and(|set| set.execution_status != "EXECUTE_COMPLETE") {
             return Err(ApiError::new("AlreadyExistsException", format!("ChangeSet {name} already exists")));
         }
-        let previous = req.use_previous_template.unwrap_or_default().then(|| stack.template.clone());
-        let text = given.template.or(previous).ok_or_else(no_template)?;
-        let template = read(&text)?;
-        let before = (!creates).then_some(&stack.parameters);
-        let parameters = check::parameters(&template, &req.parameters, before)?;
-        check::order(&template, &parameters, &stack.pseudo())?;
-        let tags = if req.tags.is_empty() { stack.tags.clone() } else { checked_tags(&req.tags)? };
-        let planned = plan(&stack, &template, &parameters, around.exports);
-        let nothing = !creates && changes_nothing(&stack, &template, &parameters, &tags, &planned);
+        let previous = req.use_previous_template.unwrap_or_default();
+        let (wanted, template) = wanted(&stack, given.template, previous, &req.parameters, &req.tags)?;
+        let planned = plan(&stack, &template, &wanted.parameters, &wanted.tags, around.exports);
+        let nothing = !creates && changes_nothing(&stack, &template, &wanted, &planned);
         let reason =
             "The submitted information didn't contain changes. Submit different information to create a change set.";
         let set = ChangeSet {
@@ -322,17 +277,12 @@ impl Stacks {
             name,
             uuid: given.uuid,
             stack_id: stack.id(),
+            token: req.client_token.clone(),
             description: req.description.clone(),
             created: ctx.now,
-            template: text,
-            parameters,
-            tags,
+            wanted,
             capabilities: req.capabilities.clone(),
-            on_failure: match req.on_stack_failure.as_deref() {
-                Some("DO_NOTHING") => OnFailure::DoNothing,
-                Some("DELETE") => OnFailure::Delete,
-                _ => OnFailure::Rollback,
-            },
+            on_failure: on_failure(req.on_stack_failure.as_deref())?,
             creates,
             changes: planned,
             execution_status: if nothing { "UNAVAILABLE".into() } else { "AVAILABLE".into() },
@@ -357,11 +307,7 @@ impl Stacks {
     ) -> Result<(Stack, bool), ApiError> {
         if !creates {
             let stack = self.existing(ctx, req.stack_name.as_deref())?;
-            if !stack.status.may_be_updated() {
-                let what =
-                    format!("Stack:{} is in {} state and can not be updated.", stack.id(), stack.status.as_str());
-                return Err(invalid(what));
-            }
+            check_updatable(stack)?;
             return Ok((stack.clone(), false));
         }
         let name = checked_name(req.stack_name.as_deref(), "stackName")?;
@@ -375,31 +321,7 @@ impl Stacks {
             )));
         }
         self.check_room(ctx)?;
-        let stack = Stack {
-            account: ctx.account().to_owned(),
-            region: ctx.region.clone(),
-            name,
-            uuid: uuid.to_owned(),
-            status: Status::ReviewInProgress,
-            status_reason: Some("User Initiated".into()),
-            created: ctx.now,
-            updated: None,
-            deleted: None,
-            template: String::new(),
-            parameters: std::collections::BTreeMap::new(),
-            tags: Vec::new(),
-            outputs: Vec::new(),
-            capabilities: Vec::new(),
-            on_failure: OnFailure::Rollback,
-            termination_protection: false,
-            caller: Value::Null,
-            events: 0,
-            resources: std::collections::BTreeMap::new(),
-            operation: None,
-            before: None,
-            change_set_id: None,
-        };
-        Ok((stack, true))
+        Ok((Stack::new(ctx, name, uuid.to_owned()), true))
     }
 
     /// Begins to do what a change set plans. The other change sets of the stack are obsolete with it.
@@ -409,8 +331,12 @@ impl Stacks {
         req: &ExecuteChangeSetRequest,
         caller: Value,
         around: &mut Around<'_>,
-    ) -> Result<(EmptyResponse, Stack, Vec<Change>), ApiError> {
+    ) -> Result<(EmptyResponse, Begun, Vec<Change>), ApiError> {
+        refuse(&[("RetainExceptOnCreate", req.retain_except_on_create == Some(true))])?;
         let (set, stack) = self.change_set(ctx, req.change_set_name.as_deref(), req.stack_name.as_deref())?;
+        if is_repetition(stack, req.client_request_token.as_ref()) {
+            return Ok((EmptyResponse {}, None, Vec::new()));
+        }
         if set.execution_status != "AVAILABLE" {
             let what = format!(
                 "ChangeSet [{}] cannot be executed in its current status of [{}]",
@@ -419,33 +345,35 @@ impl Stacks {
             );
             return Err(ApiError::new("InvalidChangeSetStatus", what));
         }
+        // The stack may have been changed or deleted since.
+        if set.creates && stack.status != Status::ReviewInProgress {
+            return Err(invalid(format!(
+                "Stack:{} is in {} state and can not be created.",
+                stack.id(),
+                stack.status.as_str()
+            )));
+        }
+        if !set.creates {
+            check_updatable(stack)?;
+        }
         let on_failure = if req.disable_rollback == Some(true) { OnFailure::DoNothing } else { set.on_failure };
-        let target = Target {
-            text: set.template.clone(),
-            parameters: set.parameters.clone(),
-            tags: set.tags.clone(),
-            capabilities: &set.capabilities,
-            on_failure,
-            caller,
-        };
-        let mut begun = if set.creates {
-            let mut begun = stack.clone();
-            target.apply(&mut begun);
-            begun.operation = Some(Operation::new(OperationKind::Create));
-            begun.tell(Status::CreateInProgress, Some("User Initiated".into()), around);
-            begun
+        let target = Target { wanted: set.wanted.clone(), capabilities: &set.capabilities, on_failure, caller };
+        let mut begun = stack.clone();
+        if set.creates {
+            creating(&mut begun, target, around);
         } else {
-            updating(stack, target, around)
-        };
+            begun = updating(stack, target, around);
+        }
         begun.change_set_id = Some(set.id());
+        begun.token.clone_from(&req.client_request_token);
         let sets = self.change_sets(stack).map(|other| {
             let status = if other.uuid == set.uuid { "EXECUTE_COMPLETE" } else { "OBSOLETE" };
             Change::put(&ChangeSet { execution_status: status.into(), ..other.clone() })
         });
-        Ok((EmptyResponse {}, begun, sets.collect()))
+        Ok((EmptyResponse {}, Some(begun), sets.collect()))
     }
 
-    /// Removes a change set; with the last one of a stack that was only in review that goes, too.
+    /// Removes a change set. A stack that is only in review stays so.
     pub fn delete_change_set(
         &self,
         ctx: &RequestContext,
@@ -473,39 +401,72 @@ impl Stacks {
     }
 }
 
-fn no_template() -> ApiError {
-    invalid("Either Template URL or Template Body must be specified.")
+/// Was the stack's last operation begun by a request with this token?
+fn is_repetition(stack: &Stack, token: Option<&String>) -> bool {
+    token.is_some() && stack.token.as_ref() == token
 }
 
-/// What a stack is to become.
+fn check_updatable(stack: &Stack) -> Result<(), ApiError> {
+    if stack.status.may_be_updated() {
+        return Ok(());
+    }
+    Err(invalid(format!("Stack:{} is in {} state and can not be updated.", stack.id(), stack.status.as_str())))
+}
+
+fn on_failure(named: Option<&str>) -> Result<OnFailure, ApiError> {
+    Ok(match named {
+        None | Some("ROLLBACK") => OnFailure::Rollback,
+        Some("DELETE") => OnFailure::Delete,
+        Some("DO_NOTHING") => OnFailure::DoNothing,
+        Some(other) => return Err(invalid(format!("OnFailure cannot be {other}."))),
+    })
+}
+
+/// What a request wants a stack to become, and its template, read and checked. `previous`: the template stays.
+fn wanted(
+    stack: &Stack,
+    given: Option<String>,
+    previous: bool,
+    parameters: &[Parameter],
+    tags: &[Tag],
+) -> Result<(Wanted, Template), ApiError> {
+    let kept = (previous && !stack.template.is_empty()).then(|| stack.template.clone());
+    let text = given.or(kept);
+    let text = text.ok_or_else(|| invalid("Either Template URL or Template Body must be specified."))?;
+    let template = check::template(&text)?;
+    let parameters = check::parameters(&template, parameters, &stack.parameters)?;
+    check::order(&template, &parameters, &stack.pseudo())?;
+    let tags = if tags.is_empty() { stack.tags.clone() } else { checked_tags(tags)? };
+    Ok((Wanted { template: text, parameters, tags }, template))
+}
+
+/// What a stack is to become, for whom, and what happens if that fails.
 struct Target<'a> {
-    text: String,
-    parameters: std::collections::BTreeMap<String, String>,
-    tags: Vec<(String, String)>,
+    wanted: Wanted,
     capabilities: &'a [String],
     on_failure: OnFailure,
     caller: Value,
 }
 
 impl Target<'_> {
-    fn apply(self, stack: &mut Stack) {
-        stack.template = self.text;
-        stack.parameters = self.parameters;
-        stack.tags = self.tags;
+    /// Gives the stack what it is to become; what it was.
+    fn apply(self, stack: &mut Stack) -> Wanted {
         stack.capabilities = self.capabilities.to_vec();
         stack.on_failure = self.on_failure;
         stack.caller = self.caller;
+        stack.become_wanted(self.wanted)
     }
+}
+
+fn creating(stack: &mut Stack, target: Target<'_>, around: &mut Around<'_>) {
+    target.apply(stack);
+    stack.operation = Some(Operation::new(OperationKind::Create));
+    stack.tell(Status::CreateInProgress, Some("User Initiated".into()), around);
 }
 
 fn updating(stack: &Stack, target: Target<'_>, around: &mut Around<'_>) -> Stack {
     let mut updated = stack.clone();
-    updated.before = Some(Box::new(Before {
-        template: stack.template.clone(),
-        parameters: stack.parameters.clone(),
-        tags: stack.tags.clone(),
-    }));
-    target.apply(&mut updated);
+    updated.before = Some(Box::new(target.apply(&mut updated)));
     updated.updated = Some(around.now);
     updated.operation = Some(Operation::new(OperationKind::Update));
     updated.tell(Status::UpdateInProgress, Some("User Initiated".into()), around);

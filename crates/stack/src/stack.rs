@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aws_api::{Entity, Timestamp};
+use aws_api::{Entity, RequestContext, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -102,10 +102,13 @@ pub struct Stack {
     /// What is under way.
     pub operation: Option<Operation>,
     /// What an update goes back to if it fails.
-    pub before: Option<Box<Before>>,
+    pub before: Option<Box<Wanted>>,
     /// The change set that was executed last.
     #[serde(default)]
     pub change_set_id: Option<String>,
+    /// `ClientRequestToken` of the request that the last operation was begun by.
+    #[serde(default)]
+    pub token: Option<String>,
 }
 
 /// `OnFailure`
@@ -133,14 +136,14 @@ pub struct OutputValue {
     pub export: Option<String>,
 }
 
-/// What a stack was before an update.
+/// What decides over the resources of a stack.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Before {
-    /// Its template.
+pub struct Wanted {
+    /// The template as it was given.
     pub template: String,
-    /// Its parameters.
+    /// Every parameter's value.
     pub parameters: BTreeMap<String, String>,
-    /// Its tags.
+    /// Tags, which its resources have too.
     pub tags: Vec<(String, String)>,
 }
 
@@ -225,9 +228,47 @@ impl Operation {
 }
 
 impl Stack {
+    /// A stack of the caller's of which nothing is there yet.
+    pub(crate) fn new(ctx: &RequestContext, name: String, uuid: String) -> Self {
+        Self {
+            account: ctx.account().to_owned(),
+            region: ctx.region.clone(),
+            name,
+            uuid,
+            status: Status::ReviewInProgress,
+            status_reason: Some("User Initiated".into()),
+            created: ctx.now,
+            updated: None,
+            deleted: None,
+            template: String::new(),
+            parameters: BTreeMap::new(),
+            tags: Vec::new(),
+            outputs: Vec::new(),
+            capabilities: Vec::new(),
+            on_failure: OnFailure::Rollback,
+            termination_protection: false,
+            caller: Value::Null,
+            events: 0,
+            resources: BTreeMap::new(),
+            operation: None,
+            before: None,
+            change_set_id: None,
+            token: None,
+        }
+    }
+
     /// `arn:aws:cloudformation:<region>:<account>:stack/<name>/<uuid>`
     pub fn id(&self) -> String {
         format!("arn:aws:cloudformation:{}:{}:stack/{}/{}", self.region, self.account, self.name, self.uuid)
+    }
+
+    /// Takes over what is wanted of it; what was wanted until now.
+    pub(crate) fn become_wanted(&mut self, wanted: Wanted) -> Wanted {
+        Wanted {
+            template: std::mem::replace(&mut self.template, wanted.template),
+            parameters: std::mem::replace(&mut self.parameters, wanted.parameters),
+            tags: std::mem::replace(&mut self.tags, wanted.tags),
+        }
     }
 
     /// Is it there, as far as its name goes?

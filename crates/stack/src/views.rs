@@ -236,8 +236,11 @@ impl Stacks {
         ctx: &RequestContext,
         req: &GetTemplateRequest,
     ) -> Result<GetTemplateResponse, ApiError> {
+        if let Some(stage) = req.template_stage.as_deref().filter(|stage| !["Original", "Processed"].contains(stage)) {
+            return Err(invalid(format!("The template stage {stage} is not known.")));
+        }
         let template_body = match (&req.change_set_name, &req.stack_name) {
-            (Some(name), stack) => self.change_set(ctx, Some(name), stack.as_deref())?.0.template.clone(),
+            (Some(name), stack) => self.change_set(ctx, Some(name), stack.as_deref())?.0.wanted.template.clone(),
             (None, Some(name)) => self.existing(ctx, Some(name))?.template.clone(),
             (None, None) => return Err(invalid("StackName is required if ChangeSetName is not specified.")),
         };
@@ -298,6 +301,9 @@ impl Stacks {
         req: &ChangeSetRequest,
     ) -> Result<DescribeChangeSetResponse, ApiError> {
         only_page(req.next_token.as_ref())?;
+        if req.include_property_values == Some(true) {
+            return Err(invalid("The parameter IncludePropertyValues is not supported."));
+        }
         let (set, stack) = self.change_set(ctx, req.change_set_name.as_deref(), req.stack_name.as_deref())?;
         let changes = set.changes.iter().map(|planned| Change {
             type_: "Resource".into(),
@@ -316,14 +322,14 @@ impl Stacks {
             stack_id: stack.id(),
             stack_name: stack.name.clone(),
             description: set.description.clone(),
-            parameters: parameters(&set.template, &set.parameters),
+            parameters: parameters(&set.wanted.template, &set.wanted.parameters),
             creation_time: set.created.to_rfc3339_millis(),
             execution_status: set.execution_status.clone(),
             status: change_set_status(set),
             status_reason: set.status_reason.clone(),
             notification_arns: Vec::new(),
             capabilities: set.capabilities.clone(),
-            tags: tags(&set.tags),
+            tags: tags(&set.wanted.tags),
             changes: changes.collect(),
         })
     }

@@ -172,8 +172,8 @@ impl CloudFormationApi for Services {
         req: ExecuteChangeSetRequest,
     ) -> Result<EmptyResponse, ApiError> {
         self.begin(ctx, None, |registry, caller, _, _, around| {
-            let (answer, stack, changes) = registry.stacks.execute_change_set(ctx, &req, caller, around)?;
-            Ok(Decided { answer, begun: Some(stack), changes })
+            let (answer, begun, changes) = registry.stacks.execute_change_set(ctx, &req, caller, around)?;
+            Ok(Decided { answer, begun, changes })
         })
         .await
     }
@@ -209,8 +209,8 @@ impl CloudFormationApi for Services {
         ctx: &RequestContext,
         req: GetTemplateSummaryRequest,
     ) -> Result<GetTemplateSummaryResponse, ApiError> {
-        if req.stack_set_name.is_some() || req.call_as.is_some() {
-            return Err(ApiError::new("ValidationError", "Stack sets are not supported."));
+        if req.stack_set_name.is_some() || req.call_as.is_some() || req.template_summary_config.is_some() {
+            return Err(ApiError::new("ValidationError", "Stack sets and TemplateSummaryConfig are not supported."));
         }
         let given = self.template(ctx, req.template_body.as_ref(), req.template_url.as_ref()).await?;
         let text = match (given, &req.stack_name) {

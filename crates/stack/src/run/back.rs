@@ -8,12 +8,6 @@ use crate::template::DeletionPolicy;
 use crate::types::resource_type;
 
 impl Stack {
-    /// The operation as a whole cannot go on.
-    pub(super) fn fail(&mut self, reason: &str, around: &mut Around<'_>) {
-        self.status_reason = Some(reason.to_owned());
-        self.turn_back_because(reason.to_owned(), around);
-    }
-
     pub(super) fn turn_back(&mut self, around: &mut Around<'_>) {
         let failed: Vec<_> = operation_mut(self).failed.iter().cloned().collect();
         let verb = if operation_mut(self).kind == OperationKind::Create { "create" } else { "update" };
@@ -23,11 +17,24 @@ impl Stack {
         );
     }
 
+    /// Where nothing came of what was to take a resource's place, the resource is still the stack's.
+    fn keep_replaced(&mut self) {
+        for made in self.resources.values_mut().filter(|made| made.real.physical_id.is_none()) {
+            if let Some(before) = made.before.take() {
+                made.real = *before;
+            }
+        }
+    }
+
+    /// The operation as a whole cannot go on.
     pub(super) fn turn_back_because(&mut self, reason: String, around: &mut Around<'_>) {
         let creating = operation_mut(self).kind == OperationKind::Create;
         match (self.on_failure, creating) {
             (OnFailure::DoNothing, true) => self.end(Status::CreateFailed, Some(reason), around),
-            (OnFailure::DoNothing, false) => self.end(Status::UpdateFailed, Some(reason), around),
+            (OnFailure::DoNothing, false) => {
+                self.keep_replaced();
+                self.end(Status::UpdateFailed, Some(reason), around);
+            }
             (OnFailure::Delete, true) => {
                 let victims = self.victims(true);
                 self.removing(
@@ -51,15 +58,22 @@ impl Stack {
 
     /// All that there is of the stack's resources.
     pub(super) fn victims(&self, of_failed_create: bool) -> BTreeMap<String, Real> {
-        let there = self.resources.iter().filter(|(_, made)| made.real.physical_id.is_some());
+        let there = self.resources.iter().map(|(id, made)| (id.clone(), &made.real));
+        // Of an update that failed, and was left so, both may be there.
+        let replaced = self.resources.iter().filter_map(|(id, made)| {
+            let before = made.before.as_ref().filter(|before| before.physical_id != made.real.physical_id)?;
+            Some((format!("~{id}"), &**before))
+        });
         there
-            .map(|(id, made)| {
-                let mut real = made.real.clone();
+            .chain(replaced)
+            .filter(|(_, real)| real.physical_id.is_some())
+            .map(|(id, real)| {
+                let mut real = real.clone();
                 if real.deletion_policy == DeletionPolicy::RetainExceptOnCreate {
                     real.deletion_policy =
                         if of_failed_create { DeletionPolicy::Delete } else { DeletionPolicy::Retain };
                 }
-                (id.clone(), real)
+                (id, real)
             })
             .collect()
     }
@@ -118,9 +132,7 @@ impl Stack {
             return self.end(Status::UpdateRollbackFailed, Some(reason), around);
         }
         if let Some(before) = self.before.take() {
-            self.template = before.template;
-            self.parameters = before.parameters;
-            self.tags = before.tags;
+            self.become_wanted(*before);
         }
         self.removing(victims, Status::UpdateRollbackCompleteCleanupInProgress, None, around);
     }

@@ -16,11 +16,11 @@ impl Stack {
         let parsed = Template::parse(&self.template);
         let template = match parsed {
             Ok(template) => template,
-            Err(problems) => return self.fail(&problems.to_string(), around),
+            Err(problems) => return self.turn_back_because(problems.to_string(), around),
         };
         let decided = match conditions(&template, &self.parameters, &self.pseudo()) {
             Ok(decided) => decided,
-            Err(problem) => return self.fail(&problem.to_string(), around),
+            Err(problem) => return self.turn_back_because(problem.to_string(), around),
         };
         let operation = operation_mut(self);
         if !operation.failed.is_empty() {
@@ -50,7 +50,7 @@ impl Stack {
                 resources: &scope_values,
                 exports: around.exports,
             };
-            match resolved(&scope, resource) {
+            match resolved(&scope, resource, &self.tags) {
                 Ok((kind, properties)) => tasks.extend(self.begin(resource, kind, properties, needs, around)),
                 Err(reason) => self.cannot_begin(resource, reason, around),
             }
@@ -93,7 +93,12 @@ impl Stack {
         };
         let (made, reason) = match existing {
             None => (fresh(Status::CreateInProgress), None),
-            Some(mut made) if made.real.kind == real.kind && made.real.properties == real.properties => {
+            // What failed, and was left so, is tried again.
+            Some(mut made)
+                if made.status != Status::UpdateFailed
+                    && made.real.kind == real.kind
+                    && made.real.properties == real.properties =>
+            {
                 // Only what the stack thinks of it may have changed.
                 made.real.depends_on = real.depends_on;
                 made.real.deletion_policy = real.deletion_policy;
@@ -117,7 +122,7 @@ impl Stack {
                     status_reason: None,
                     updated: around.now,
                     real,
-                    before: Some(Box::new(made.real)),
+                    before: Some(made.before.unwrap_or_else(|| Box::new(made.real))),
                     is_new: false,
                     looked: true,
                 };
@@ -182,7 +187,6 @@ impl Stack {
             region: &self.region,
             name: &real.name,
             physical_id: real.physical_id.as_deref(),
-            tags: &self.tags,
         }
     }
 
@@ -232,16 +236,16 @@ impl Stack {
             };
             outputs(&scope)
         };
-        match outputs {
-            Ok(outputs) => self.outputs = outputs,
-            Err(problem) => return self.fail(&problem.to_string(), around),
+        let outputs = match outputs {
+            Ok(outputs) => outputs,
+            Err(problem) => return self.turn_back_because(problem.to_string(), around),
+        };
+        let mut exports = outputs.iter().filter_map(|output| output.export.as_ref());
+        if let Some(export) = exports.find(|export| (around.exports)(export).is_some()) {
+            let reason = format!("Export with name {export} is already exported by another stack");
+            return self.turn_back_because(reason, around);
         }
-        for export in self.outputs.iter().filter_map(|output| output.export.clone()) {
-            if (around.exports)(&export).is_some() {
-                let reason = format!("Export with name {export} is already exported by another stack");
-                return self.fail(&reason, around);
-            }
-        }
+        self.outputs = outputs;
         if operation_mut(self).kind == OperationKind::Create {
             self.end(Status::CreateComplete, None, around);
             return;

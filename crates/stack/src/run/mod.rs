@@ -122,7 +122,7 @@ impl Stack {
         } else {
             operation_mut(self).done.insert(key.to_owned());
         }
-        let (account, region, tags) = (self.account.clone(), self.region.clone(), self.tags.clone());
+        let (account, region) = (self.account.clone(), self.region.clone());
         let Some(made) = self.resources.get_mut(key) else { return };
         let kind = resource_type(&made.real.kind);
         let is_being_made = made.real.physical_id.is_none();
@@ -132,14 +132,14 @@ impl Stack {
                     made.real = *before;
                 }
                 if let Some(kind) = kind {
-                    exists(made, kind, (&account, &region, &tags), &answers, is_being_made);
+                    exists(made, kind, (&account, &region), &answers, is_being_made);
                 }
                 kind.and_then(|kind| kind.without_effect(&made.real.properties)).filter(|_| !undoing)
             }
             Outcome::Failed { steps_done, reason } => {
                 // Half of it is there: it is removed with the rest.
                 if let Some(kind) = kind.filter(|_| steps_done > 0 && is_being_made) {
-                    exists(made, kind, (&account, &region, &tags), &[], true);
+                    exists(made, kind, (&account, &region), &[], true);
                 }
                 Some(reason)
             }
@@ -163,15 +163,9 @@ fn operation_mut(stack: &mut Stack) -> &mut Operation {
 }
 
 /// Notes what there is of a resource now.
-fn exists(
-    made: &mut Made,
-    kind: &ResourceType,
-    (account, region, tags): (&str, &str, &[(String, String)]),
-    answers: &[Value],
-    is_new: bool,
-) {
+fn exists(made: &mut Made, kind: &ResourceType, (account, region): (&str, &str), answers: &[Value], is_new: bool) {
     let real = &made.real;
-    let subject = Subject { account, region, name: &real.name, physical_id: real.physical_id.as_deref(), tags };
+    let subject = Subject { account, region, name: &real.name, physical_id: real.physical_id.as_deref() };
     let physical_id =
         if is_new { Some((kind.physical_id)(&subject, &real.properties, answers)) } else { real.physical_id.clone() };
     let subject = Subject { physical_id: physical_id.as_deref(), ..subject };
@@ -181,7 +175,11 @@ fn exists(
 }
 
 /// The type and the properties of a resource, as its schema wants them.
-fn resolved(scope: &Scope<'_>, resource: &Resource) -> Result<(&'static ResourceType, Properties), String> {
+fn resolved(
+    scope: &Scope<'_>,
+    resource: &Resource,
+    tags: &[(String, String)],
+) -> Result<(&'static ResourceType, Properties), String> {
     let kind = resource_type(&resource.kind).ok_or_else(|| unsupported(&resource.kind))?;
     let mut properties = Map::new();
     for (name, _, value) in &resource.properties {
@@ -189,10 +187,11 @@ fn resolved(scope: &Scope<'_>, resource: &Resource) -> Result<(&'static Resource
             properties.insert(name.clone(), value);
         }
     }
-    let typed = schema::typed(kind.properties, properties).map_err(|wrong| {
+    let mut typed = schema::typed(kind.properties, properties).map_err(|wrong| {
         let id = &resource.logical_id;
         format!("Properties validation failed for resource {id} with message: {}", wrong.join("; "))
     })?;
+    kind.add_tags(&mut typed, tags);
     Ok((kind, typed))
 }
 

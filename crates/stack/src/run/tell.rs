@@ -74,6 +74,10 @@ impl Stack {
 
     /// Values of `NoEcho` parameters are not shown.
     pub(super) fn without_secrets(&self, text: String) -> String {
+        // Reading a template for each event is not for nothing.
+        if !self.template.contains("NoEcho") {
+            return text;
+        }
         let Ok(template) = Template::parse(&self.template) else { return text };
         let secrets = template.parameters.iter().filter(|parameter| parameter.no_echo);
         let secrets =

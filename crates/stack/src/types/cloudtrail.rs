@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Properties, ResourceType, Subject, arn, by_name, differs, gone_tags, tag_list, tags, text};
+use super::{Properties, ResourceType, Subject, arn, by_name, differs, retagged, tag_list, tags, text};
 use crate::call::{Call, Step};
 use crate::evaluate::Values;
 use crate::schema::{Property, Shape, TAGS};
@@ -103,7 +103,7 @@ fn settings(subject: &Subject<'_>, properties: &Properties) -> Value {
 
 fn create(subject: &Subject<'_>, properties: &Properties) -> Vec<Step> {
     let mut input = settings(subject, properties);
-    input["TagsList"] = tag_list(&tags(subject, properties));
+    input["TagsList"] = tag_list(&tags(properties));
     let mut steps = vec![Step::rpc("cloudtrail", "CreateTrail", input)];
     steps.extend(selectors(subject, properties));
     if properties.contains_key("InsightSelectors") {
@@ -158,16 +158,13 @@ fn update(subject: &Subject<'_>, before: &Properties, after: &Properties) -> Vec
         steps.push(insights(subject, after));
     }
     let arn = arn(subject, "cloudtrail", &format!("trail/{}", subject.name));
-    let gone = gone_tags(before, after);
-    if !gone.is_empty() {
-        let tags: Vec<_> = gone.into_iter().map(|key| json!({ "Key": key })).collect();
-        steps.push(Step::rpc("cloudtrail", "RemoveTags", json!({ "ResourceId": arn, "TagsList": tags })));
-    }
-    let tags = tags(subject, after);
-    if differs(before, after, "Tags") && !tags.is_empty() {
-        let input = json!({ "ResourceId": arn, "TagsList": tag_list(&tags) });
-        steps.push(Step::rpc("cloudtrail", "AddTags", input));
-    }
+    let tagging = |op, tags: Value| Step::rpc("cloudtrail", op, json!({ "ResourceId": arn, "TagsList": tags }));
+    steps.extend(retagged(
+        before,
+        after,
+        |keys| tagging("RemoveTags", keys.into_iter().map(|key| json!({ "Key": key })).collect()),
+        |tags| tagging("AddTags", tag_list(tags)),
+    ));
     if differs(before, after, "IsLogging") {
         steps.push(logging(subject, after.get("IsLogging") == Some(&Value::Bool(true))));
     }

@@ -42,7 +42,11 @@ pub(super) static ALARM: ResourceType = ResourceType {
     name_property: Some("AlarmName"),
     name_len_max: 255,
     lower_case: false,
-    look: None,
+    // Putting an alarm changes one that is there. Of the reads only this one fails where there is none.
+    look: Some(|subject, _| {
+        let arn = arn(subject, "cloudwatch", &format!("alarm:{}", subject.name));
+        Call::Rpc { service: "monitoring", op: "ListTagsForResource", input: json!({ "ResourceARN": arn }) }
+    }),
     create: |subject, properties| vec![put(subject, properties)],
     update: |subject, _, after| vec![put(subject, after)],
     delete: |subject, _| {
@@ -60,7 +64,7 @@ pub(super) static ALARM: ResourceType = ResourceType {
 fn put(subject: &Subject<'_>, properties: &Properties) -> Step {
     let mut input = Value::Object(properties.clone());
     input["AlarmName"] = json!(subject.name);
-    let tags = tags(subject, properties);
+    let tags = tags(properties);
     if !tags.is_empty() {
         input["Tags"] = tag_list(&tags);
     }

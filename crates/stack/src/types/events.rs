@@ -2,9 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{
-    Properties, ResourceType, Subject, arn, by_name, differs, gone_tags, list, tag_list, tags, text, values_of_name,
-};
+use super::{Properties, ResourceType, Subject, arn, by_name, list, retagged, tag_list, tags, text, values_of_name};
 use crate::call::{Call, Step};
 use crate::evaluate::Values;
 use crate::schema::{Property, Shape, TAGS};
@@ -96,7 +94,7 @@ fn put_rule(subject: &Subject<'_>, properties: &Properties, with_tags: bool) -> 
         let pattern = pattern.as_str().map_or_else(|| pattern.to_string(), ToOwned::to_owned);
         input["EventPattern"] = json!(pattern);
     }
-    let tags = tags(subject, properties);
+    let tags = tags(properties);
     if with_tags && !tags.is_empty() {
         input["Tags"] = tag_list(&tags);
     }
@@ -131,15 +129,17 @@ fn update_rule(subject: &Subject<'_>, before: &Properties, after: &Properties) -
     steps.extend(remove_targets(subject, after, &gone));
     steps.extend(put_targets(subject, after));
     let arn = arn(subject, "events", &format!("rule/{}", rule_id(subject, after, &[]).replace('|', "/")));
-    let gone = gone_tags(before, after);
-    if !gone.is_empty() {
-        steps.push(Step::rpc("events", "UntagResource", json!({ "ResourceARN": arn, "TagKeys": gone })));
-    }
-    let tags = tags(subject, after);
-    if differs(before, after, "Tags") && !tags.is_empty() {
-        steps.push(Step::rpc("events", "TagResource", json!({ "ResourceARN": arn, "Tags": tag_list(&tags) })));
-    }
+    steps.extend(retag(&arn, before, after));
     steps
+}
+
+fn retag(arn: &str, before: &Properties, after: &Properties) -> Vec<Step> {
+    retagged(
+        before,
+        after,
+        |keys| Step::rpc("events", "UntagResource", json!({ "ResourceARN": arn, "TagKeys": keys })),
+        |tags| Step::rpc("events", "TagResource", json!({ "ResourceARN": arn, "Tags": tag_list(tags) })),
+    )
 }
 
 fn delete_rule(subject: &Subject<'_>, properties: &Properties) -> Vec<Step> {
@@ -170,23 +170,14 @@ pub(super) static EVENT_BUS: ResourceType = ResourceType {
         if let Some(description) = properties.get("Description") {
             input["Description"] = description.clone();
         }
-        let tags = tags(subject, properties);
+        let tags = tags(properties);
         if !tags.is_empty() {
             input["Tags"] = tag_list(&tags);
         }
         vec![Step::rpc("events", "CreateEventBus", input)]
     },
     update: |subject, before, after| {
-        let (mut steps, arn) = (Vec::new(), arn(subject, "events", &format!("event-bus/{}", subject.name)));
-        let gone = gone_tags(before, after);
-        if !gone.is_empty() {
-            steps.push(Step::rpc("events", "UntagResource", json!({ "ResourceARN": arn, "TagKeys": gone })));
-        }
-        let tags = tags(subject, after);
-        if !tags.is_empty() {
-            steps.push(Step::rpc("events", "TagResource", json!({ "ResourceARN": arn, "Tags": tag_list(&tags) })));
-        }
-        steps
+        retag(&arn(subject, "events", &format!("event-bus/{}", subject.name)), before, after)
     },
     delete: |subject, _| {
         vec![Step::rpc("events", "DeleteEventBus", json!({ "Name": subject.name })).tolerating(ABSENT)]

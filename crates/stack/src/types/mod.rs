@@ -12,8 +12,8 @@ mod sqs;
 use serde_json::{Map, Value, json};
 
 use crate::call::{Call, Step};
-use crate::evaluate::Values;
-use crate::schema::Property;
+use crate::evaluate::{Values, scalar};
+use crate::schema::{Property, TAGS};
 
 /// The properties of one resource, with the types that its schema wants.
 pub type Properties = Map<String, Value>;
@@ -32,8 +32,6 @@ pub struct Subject<'a> {
     pub name: &'a str,
     /// The physical id, once there is one.
     pub physical_id: Option<&'a str>,
-    /// The stack's tags, for types that have tags.
-    pub tags: &'a [(String, String)],
 }
 
 /// A type of resources.
@@ -108,6 +106,17 @@ pub fn resource_type(name: &str) -> Option<&'static ResourceType> {
 }
 
 impl ResourceType {
+    /// Adds the stack's tags to the properties of a type that has tags; of one key the resource's own counts.
+    pub(crate) fn add_tags(&self, properties: &mut Properties, stack: &[(String, String)]) {
+        if stack.is_empty() || !self.properties.iter().any(|property| property.name == TAGS.name) {
+            return;
+        }
+        let own = tags(properties);
+        let more = stack.iter().filter(|(key, _)| !own.iter().any(|(other, _)| other == key)).cloned();
+        let all: Vec<_> = own.iter().cloned().chain(more).collect();
+        properties.insert(TAGS.name.to_owned(), tag_list(&all));
+    }
+
     /// Do these properties, changed, want another resource?
     pub(crate) fn is_replaced(&self, before: &Properties, after: &Properties) -> bool {
         self.properties.iter().any(|p| p.replaces && before.get(p.name) != after.get(p.name))
@@ -162,17 +171,10 @@ fn differs(before: &Properties, after: &Properties, name: &str) -> bool {
     before.get(name) != after.get(name)
 }
 
-/// The resource's tags and the stack's; of one key the resource's counts.
-fn tags(subject: &Subject<'_>, properties: &Properties) -> Vec<(String, String)> {
-    let own = list(properties, "Tags").iter();
-    let mut tags: Vec<(String, String)> =
-        own.filter_map(|tag| Some((tag["Key"].as_str()?.to_owned(), tag["Value"].as_str()?.to_owned()))).collect();
-    for tag in subject.tags {
-        if !tags.iter().any(|(key, _)| *key == tag.0) {
-            tags.push(tag.clone());
-        }
-    }
-    tags
+/// The resource's tags, among which are the stack's.
+fn tags(properties: &Properties) -> Vec<(String, String)> {
+    let tags = list(properties, "Tags").iter();
+    tags.filter_map(|tag| Some((tag["Key"].as_str()?.to_owned(), tag["Value"].as_str()?.to_owned()))).collect()
 }
 
 /// Tags as a list of `{Key, Value}`.
@@ -185,11 +187,26 @@ fn tag_map(tags: &[(String, String)]) -> Value {
     Value::Object(tags.iter().map(|(key, value)| (key.clone(), Value::String(value.clone()))).collect())
 }
 
-/// Keys of the tags that went.
-fn gone_tags(before: &Properties, after: &Properties) -> Vec<Value> {
+/// What makes one resource's tags those of another: keys go, and then the tags are set that there are.
+fn retagged(
+    before: &Properties,
+    after: &Properties,
+    untag: impl FnOnce(Vec<Value>) -> Step,
+    tag: impl FnOnce(&[(String, String)]) -> Step,
+) -> Vec<Step> {
     let keys = |properties| -> Vec<Value> { list(properties, "Tags").iter().map(|tag| tag["Key"].clone()).collect() };
     let kept = keys(after);
-    keys(before).into_iter().filter(|key| !kept.contains(key)).collect()
+    let gone: Vec<_> = keys(before).into_iter().filter(|key| !kept.contains(key)).collect();
+    let tags = tags(after);
+    let untagged = (!gone.is_empty()).then(|| untag(gone));
+    let tagged = (differs(before, after, "Tags") && !tags.is_empty()).then(|| tag(&tags));
+    untagged.into_iter().chain(tagged).collect()
+}
+
+/// The text of `PolicyDocument`, which a template may give as an object or as a text.
+fn policy_document(properties: &Properties) -> String {
+    let document = properties.get("PolicyDocument");
+    document.map(|document| scalar(document).unwrap_or_else(|| document.to_string())).unwrap_or_default()
 }
 
 fn arn(subject: &Subject<'_>, service: &str, resource: &str) -> String {
@@ -206,6 +223,12 @@ fn nothing_to_update(_: &Subject<'_>, _: &Properties, _: &Properties) -> Vec<Ste
 
 fn by_name(subject: &Subject<'_>, _: &Properties, _: &[Value]) -> String {
     subject.name.to_owned()
+}
+
+/// The same where `Fn::GetAtt` tells it, too, as `Id`.
+fn values_with_id(subject: &Subject<'_>, properties: &Properties) -> Values {
+    let id = values_of_name(subject, properties).reference;
+    Values { attributes: [("Id".to_owned(), id.clone())].into(), reference: id }
 }
 
 fn values_of_name(subject: &Subject<'_>, _: &Properties) -> Values {

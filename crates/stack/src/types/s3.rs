@@ -1,9 +1,9 @@
 //! `AWS::S3::Bucket`, `AWS::S3::BucketPolicy`
 
 use quick_xml::escape::escape;
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::{Properties, ResourceType, Subject, by_name, differs, tags, text, values_of_name};
+use super::{Properties, ResourceType, Subject, by_name, differs, policy_document, tags, values_of_name};
 use crate::call::{Call, Step};
 use crate::evaluate::{Values, scalar};
 use crate::schema::{Property, Shape, TAGS};
@@ -119,9 +119,8 @@ fn configure(subject: &Subject<'_>, before: &Properties, after: &Properties) -> 
     if changed("LifecycleConfiguration") {
         steps.push(lifecycle(subject, after));
     }
-    let (old, new) = (tags(subject, before), tags(subject, after));
-    if changed("Tags") || (before.is_empty() && !new.is_empty()) {
-        steps.push(tagging(subject, &new, !old.is_empty()));
+    if changed("Tags") {
+        steps.push(tagging(subject, &tags(after)));
     }
     steps
 }
@@ -181,8 +180,8 @@ fn lifecycle_rule(rule: &Value) -> String {
     wrapped("Rule", &xml)
 }
 
-fn tagging(subject: &Subject<'_>, tags: &[(String, String)], had_some: bool) -> Step {
-    if tags.is_empty() && had_some {
+fn tagging(subject: &Subject<'_>, tags: &[(String, String)]) -> Step {
+    if tags.is_empty() {
         return Step::delete_bucket("DeleteBucketTagging", subject.name, "tagging");
     }
     let tag = |(key, value): &(String, String)| wrapped("Tag", &(leaf("Key", key) + &leaf("Value", value)));
@@ -222,7 +221,5 @@ pub(super) static BUCKET_POLICY: ResourceType = ResourceType {
 };
 
 fn put_policy(subject: &Subject<'_>, properties: &Properties) -> Step {
-    let document = properties.get("PolicyDocument").cloned().unwrap_or_else(|| json!({}));
-    let body = text(properties, "PolicyDocument").map_or_else(|| document.to_string(), ToOwned::to_owned);
-    Step::put_bucket("PutBucketPolicy", subject.name, "policy", body)
+    Step::put_bucket("PutBucketPolicy", subject.name, "policy", policy_document(properties))
 }

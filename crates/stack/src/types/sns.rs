@@ -3,7 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    Properties, ResourceType, Subject, arn, by_name, differs, gone_tags, list, tag_list, tags, text, values_of_name,
+    Properties, ResourceType, Subject, arn, by_name, differs, list, policy_document, retagged, tag_list, tags, text,
+    values_of_name, values_with_id,
 };
 use crate::call::{Call, Step};
 use crate::evaluate::{Values, scalar};
@@ -59,7 +60,7 @@ fn create_topic(subject: &Subject<'_>, properties: &Properties) -> Vec<Step> {
         .iter()
         .filter_map(|name| Some(((*name).to_owned(), Value::String(scalar(properties.get(*name)?)?))));
     let attributes: Map<_, _> = given.collect();
-    let input = json!({ "Name": subject.name, "Attributes": attributes, "Tags": tag_list(&tags(subject, properties)) });
+    let input = json!({ "Name": subject.name, "Attributes": attributes, "Tags": tag_list(&tags(properties)) });
     let mut steps = vec![Step::rpc("sns", "CreateTopic", input)];
     steps.extend(list(properties, "Subscription").iter().map(|entry| subscribe_entry(subject, entry)));
     steps
@@ -87,14 +88,12 @@ fn update_topic(subject: &Subject<'_>, before: &Properties, after: &Properties) 
     let old = list(before, "Subscription");
     let new = list(after, "Subscription").iter().filter(|entry| !old.contains(entry));
     steps.extend(new.map(|entry| subscribe_entry(subject, entry)));
-    let gone = gone_tags(before, after);
-    if !gone.is_empty() {
-        steps.push(Step::rpc("sns", "UntagResource", json!({ "ResourceArn": topic, "TagKeys": gone })));
-    }
-    let tags = tags(subject, after);
-    if differs(before, after, "Tags") && !tags.is_empty() {
-        steps.push(Step::rpc("sns", "TagResource", json!({ "ResourceArn": topic, "Tags": tag_list(&tags) })));
-    }
+    steps.extend(retagged(
+        before,
+        after,
+        |keys| Step::rpc("sns", "UntagResource", json!({ "ResourceArn": topic, "TagKeys": keys })),
+        |tags| Step::rpc("sns", "TagResource", json!({ "ResourceArn": topic, "Tags": tag_list(tags) })),
+    ));
     steps
 }
 
@@ -175,18 +174,17 @@ pub(super) static TOPIC_POLICY: ResourceType = ResourceType {
     name_len_max: 255,
     lower_case: false,
     look: None,
-    create: |_, properties| list(properties, "Topics").iter().map(|topic| set(topic, &document(properties))).collect(),
+    create: |_, properties| {
+        list(properties, "Topics").iter().map(|topic| set(topic, &policy_document(properties))).collect()
+    },
     update: |_, before, after| {
         let topics = list(after, "Topics");
         let gone = list(before, "Topics").iter().filter(|topic| !topics.contains(topic));
-        gone.map(reset).chain(topics.iter().map(|topic| set(topic, &document(after)))).collect()
+        gone.map(reset).chain(topics.iter().map(|topic| set(topic, &policy_document(after)))).collect()
     },
     delete: |_, properties| list(properties, "Topics").iter().map(reset).collect(),
     physical_id: by_name,
-    values: |subject, properties| {
-        let id = values_of_name(subject, properties).reference;
-        Values { attributes: [("Id".to_owned(), id.clone())].into(), reference: id }
-    },
+    values: values_with_id,
 };
 
 pub(super) static TOPIC_INLINE_POLICY: ResourceType = ResourceType {
@@ -200,17 +198,12 @@ pub(super) static TOPIC_INLINE_POLICY: ResourceType = ResourceType {
     name_len_max: 2048,
     lower_case: false,
     look: None,
-    create: |subject, properties| vec![set(&json!(subject.name), &document(properties))],
-    update: |subject, _, after| vec![set(&json!(subject.name), &document(after))],
+    create: |subject, properties| vec![set(&json!(subject.name), &policy_document(properties))],
+    update: |subject, _, after| vec![set(&json!(subject.name), &policy_document(after))],
     delete: |subject, _| vec![reset(&json!(subject.name))],
     physical_id: by_name,
     values: values_of_name,
 };
-
-fn document(properties: &Properties) -> String {
-    let document = properties.get("PolicyDocument").cloned().unwrap_or_default();
-    text(properties, "PolicyDocument").map_or_else(|| document.to_string(), ToOwned::to_owned)
-}
 
 fn set(topic: &Value, policy: &str) -> Step {
     let input = json!({ "TopicArn": topic, "AttributeName": "Policy", "AttributeValue": policy });

@@ -3,8 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    ENDPOINT, Properties, ResourceType, Subject, arn, by_name, differs, gone_tags, list, tag_map, tags, text,
-    values_of_name,
+    ENDPOINT, Properties, ResourceType, Subject, arn, by_name, list, policy_document, retagged, tag_map, tags,
+    values_of_name, values_with_id,
 };
 use crate::call::{Call, Step};
 use crate::evaluate::{Values, scalar};
@@ -44,8 +44,7 @@ pub(super) static QUEUE: ResourceType = ResourceType {
     }),
     create: |subject, properties| {
         let attributes = attributes(properties);
-        let input =
-            json!({ "QueueName": subject.name, "Attributes": attributes, "tags": tag_map(&tags(subject, properties)) });
+        let input = json!({ "QueueName": subject.name, "Attributes": attributes, "tags": tag_map(&tags(properties)) });
         vec![Step::rpc("sqs", "CreateQueue", input)]
     },
     update,
@@ -98,14 +97,12 @@ fn update(subject: &Subject<'_>, before: &Properties, after: &Properties) -> Vec
     if !new.is_empty() {
         steps.push(Step::rpc("sqs", "SetQueueAttributes", json!({ "QueueUrl": url, "Attributes": new })));
     }
-    let gone = gone_tags(before, after);
-    if !gone.is_empty() {
-        steps.push(Step::rpc("sqs", "UntagQueue", json!({ "QueueUrl": url, "TagKeys": gone })));
-    }
-    let tags = tags(subject, after);
-    if differs(before, after, "Tags") && !tags.is_empty() {
-        steps.push(Step::rpc("sqs", "TagQueue", json!({ "QueueUrl": url, "Tags": tag_map(&tags) })));
-    }
+    steps.extend(retagged(
+        before,
+        after,
+        |keys| Step::rpc("sqs", "UntagQueue", json!({ "QueueUrl": url, "TagKeys": keys })),
+        |tags| Step::rpc("sqs", "TagQueue", json!({ "QueueUrl": url, "Tags": tag_map(tags) })),
+    ));
     steps
 }
 
@@ -120,19 +117,18 @@ pub(super) static QUEUE_POLICY: ResourceType = ResourceType {
     name_len_max: 255,
     lower_case: false,
     look: None,
-    create: |_, properties| list(properties, "Queues").iter().map(|queue| set(queue, &document(properties))).collect(),
+    create: |_, properties| {
+        list(properties, "Queues").iter().map(|queue| set(queue, &policy_document(properties))).collect()
+    },
     update: |_, before, after| {
         let queues = list(after, "Queues");
         let gone = list(before, "Queues").iter().filter(|queue| !queues.contains(queue));
         let gone = gone.map(|queue| set(queue, "").tolerating(ABSENT));
-        gone.chain(queues.iter().map(|queue| set(queue, &document(after)))).collect()
+        gone.chain(queues.iter().map(|queue| set(queue, &policy_document(after)))).collect()
     },
     delete: |_, properties| list(properties, "Queues").iter().map(|queue| set(queue, "").tolerating(ABSENT)).collect(),
     physical_id: by_name,
-    values: |subject, properties| {
-        let id = values_of_name(subject, properties).reference;
-        Values { attributes: [("Id".to_owned(), id.clone())].into(), reference: id }
-    },
+    values: values_with_id,
 };
 
 pub(super) static QUEUE_INLINE_POLICY: ResourceType = ResourceType {
@@ -146,17 +142,12 @@ pub(super) static QUEUE_INLINE_POLICY: ResourceType = ResourceType {
     name_len_max: 2048,
     lower_case: false,
     look: None,
-    create: |subject, properties| vec![set(&json!(subject.name), &document(properties))],
-    update: |subject, _, after| vec![set(&json!(subject.name), &document(after))],
+    create: |subject, properties| vec![set(&json!(subject.name), &policy_document(properties))],
+    update: |subject, _, after| vec![set(&json!(subject.name), &policy_document(after))],
     delete: |subject, _| vec![set(&json!(subject.name), "").tolerating(ABSENT)],
     physical_id: by_name,
     values: values_of_name,
 };
-
-fn document(properties: &Properties) -> String {
-    let document = properties.get("PolicyDocument").cloned().unwrap_or_default();
-    text(properties, "PolicyDocument").map_or_else(|| document.to_string(), ToOwned::to_owned)
-}
 
 fn set(queue: &Value, policy: &str) -> Step {
     Step::rpc("sqs", "SetQueueAttributes", json!({ "QueueUrl": queue, "Attributes": { "Policy": policy } }))
