@@ -257,12 +257,12 @@ impl Stacks {
             Some(other) => return Err(invalid(format!("The change set type {other} is not supported."))),
         };
         let (stack, is_new) = self.reviewed(ctx, req, creates, &given.uuid)?;
-        // The name of one that was executed may be had again: the CLI names them by the second.
+        // The name of one that can no more be executed may be had again: the CLI names them by the second.
         let namesake = self.change_sets(&stack).find(|set| set.name == name);
         if let Some(set) = namesake.filter(|set| set.token.is_some() && set.token == req.client_token) {
             return Ok((CreateChangeSetResponse { id: set.id(), stack_id: stack.id() }, Vec::new()));
         }
-        if namesake.is_some_and(|set| set.execution_status != "EXECUTE_COMPLETE") {
+        if namesake.is_some_and(|set| set.execution_status == "AVAILABLE") {
             return Err(ApiError::new("AlreadyExistsException", format!("ChangeSet {name} already exists")));
         }
         let previous = req.use_previous_template.unwrap_or_default();
