@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use aws_api::ApiError;
 use aws_api::cloudformation::Parameter;
 
-use crate::evaluate::{Pseudo, circle, conditions};
+use crate::evaluate::{Pseudo, circle, conditions, rules};
 use crate::problem::{Problem, Problems};
 use crate::run::unsupported;
 use crate::schema;
@@ -86,8 +86,9 @@ pub(crate) fn parameters(
     Err(invalid(format!("Parameters: [{}] must have values", without.join(", "))))
 }
 
-/// Do the resources depend on each other in a circle, where these values lead?
-pub(crate) fn order(template: &Template, values: &BTreeMap<String, String>, pseudo: &Pseudo) -> Result<(), ApiError> {
+/// Are the values what the rules say, and do the resources depend on each other in no circle where they lead?
+pub(crate) fn values(template: &Template, values: &BTreeMap<String, String>, pseudo: &Pseudo) -> Result<(), ApiError> {
+    rules(template, values, pseudo).map_err(|problem| invalid(problem.to_string()))?;
     let decided = conditions(template, values, pseudo).map_err(|problem| invalid(problem.to_string()))?;
     let circle = circle(template, &decided);
     if circle.is_empty() {

@@ -83,6 +83,26 @@ pub fn conditions(
     Ok(decided)
 }
 
+/// Does everything hold that a template's rules say of its parameters?
+///
+/// # Errors
+/// The first assertion that does not, or that cannot be decided.
+pub fn rules(template: &Template, parameters: &BTreeMap<String, String>, pseudo: &Pseudo) -> Result<(), Problem> {
+    let conditions = BTreeMap::new();
+    let scope =
+        Scope { template, parameters, pseudo, conditions: &conditions, resources: &|_| None, exports: &|_| None };
+    for rule in &template.rules {
+        if rule.condition.as_ref().map_or(Ok(true), |condition| scope.holds(condition))? {
+            for assertion in &rule.assertions {
+                if !scope.holds(&assertion.assert)? {
+                    return Err(Problem::error(assertion.assert.at, rule.broken(assertion)));
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
 /// The resources that must be there before this one: those it names where its conditions lead, and its `DependsOn`. One that is
 /// not made, because of its condition, is waited for by nobody.
 pub fn dependencies(template: &Template, resource: &Resource, decided: &BTreeMap<String, bool>) -> BTreeSet<String> {
@@ -170,9 +190,14 @@ impl Scope<'_> {
                 )
             }
             Form::Base64(text) => Value::String(base64::engine::general_purpose::STANDARD.encode(self.text(text)?)),
-            Form::Equals(_) | Form::And(_) | Form::Or(_) | Form::Not(_) | Form::Condition(_) => {
-                Value::Bool(self.holds(expression)?)
-            }
+            Form::Equals(_)
+            | Form::And(_)
+            | Form::Or(_)
+            | Form::Not(_)
+            | Form::Contains(_)
+            | Form::EachMemberEquals(_)
+            | Form::EachMemberIn(_)
+            | Form::Condition(_) => Value::Bool(self.holds(expression)?),
         }))
     }
 
@@ -193,6 +218,15 @@ impl Scope<'_> {
                 all?.into_iter().any(|holds| holds)
             }
             Form::Not(value) => !self.holds(value)?,
+            Form::Contains(pair) => self.texts(&pair[0])?.contains(&self.text(&pair[1])?),
+            Form::EachMemberEquals(pair) => {
+                let text = self.text(&pair[1])?;
+                self.texts(&pair[0])?.iter().all(|member| *member == text)
+            }
+            Form::EachMemberIn(pair) => {
+                let allowed = self.texts(&pair[1])?;
+                self.texts(&pair[0])?.iter().all(|member| allowed.contains(member))
+            }
             Form::Condition(name) => self.conditions.get(name).copied().unwrap_or_default(),
             _ => match self.value(expression)? {
                 Some(Value::Bool(value)) => value,

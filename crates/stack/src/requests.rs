@@ -435,7 +435,7 @@ fn wanted(
     let text = text.ok_or_else(|| invalid("Either Template URL or Template Body must be specified."))?;
     let template = check::template(&text)?;
     let parameters = check::parameters(&template, parameters, &stack.parameters)?;
-    check::order(&template, &parameters, &stack.pseudo())?;
+    check::values(&template, &parameters, &stack.pseudo())?;
     let tags = if tags.is_empty() { stack.tags.clone() } else { checked_tags(tags)? };
     Ok((Wanted { template: text, parameters, tags }, template))
 }

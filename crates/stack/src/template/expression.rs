@@ -62,6 +62,12 @@ pub enum Form {
     Or(Vec<Expression>),
     /// `Fn::Not`
     Not(Box<Expression>),
+    /// `Fn::Contains`: a list, and a text that may be one of it. Of rules only, as those that follow.
+    Contains(Box<[Expression; 2]>),
+    /// `Fn::EachMemberEquals`: a list, and a text that each of it may be.
+    EachMemberEquals(Box<[Expression; 2]>),
+    /// `Fn::EachMemberIn`: a list, and one that each of it may be of.
+    EachMemberIn(Box<[Expression; 2]>),
     /// `Condition`: another condition.
     Condition(String),
 }
@@ -125,7 +131,10 @@ impl Expression {
                     value.names(decides, tell);
                 }
             }
-            Form::Equals(values) => {
+            Form::Equals(values)
+            | Form::Contains(values)
+            | Form::EachMemberEquals(values)
+            | Form::EachMemberIn(values) => {
                 for value in values.iter() {
                     value.names(decides, tell);
                 }

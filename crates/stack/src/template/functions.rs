@@ -10,15 +10,22 @@ use super::expression::{Expression, Form};
 use super::sub::Part;
 
 /// Functions that CloudFormation has and this one does not, and why.
-const UNSUPPORTED: [(&str, &str); 7] = [
+const UNSUPPORTED: [(&str, &str); 10] = [
     ("Fn::GetAZs", "availability zones"),
     ("Fn::Cidr", "networks"),
     ("Fn::Transform", "macros"),
     ("Fn::Length", "the transform AWS::LanguageExtensions"),
     ("Fn::ToJsonString", "the transform AWS::LanguageExtensions"),
     ("Fn::GetStackOutput", "outputs of other stacks without an export"),
-    ("Fn::Implies", "rules"),
+    ("Fn::Implies", "rules of Service Catalog"),
+    ("Fn::RefAll", "parameters of the types of EC2"),
+    ("Fn::ValueOf", "parameters of the types of EC2"),
+    ("Fn::ValueOfAll", "parameters of the types of EC2"),
 ];
+
+fn is_unsupported(name: &str) -> bool {
+    UNSUPPORTED.iter().any(|(known, _)| *known == name)
+}
 
 /// Which functions may stand here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +34,8 @@ pub(crate) enum Place {
     Value,
     /// In the section `Conditions`.
     Condition,
+    /// In the section `Rules`.
+    Rule,
 }
 
 /// Reads expressions and notes what is wrong with them.
@@ -79,6 +88,10 @@ impl Functions<'_> {
             "Ref" => self.reference(argument),
             "Condition" if self.place == Place::Condition => self.named_condition(argument),
             "Fn::Equals" | "Fn::And" | "Fn::Or" | "Fn::Not" => self.logical(name, argument),
+            "Fn::Contains" | "Fn::EachMemberEquals" | "Fn::EachMemberIn" => self.membership(name, argument),
+            _ if self.place == Place::Rule && name.starts_with("Fn::") && !is_unsupported(name) => {
+                self.wrong(argument, format!("the function {name} cannot be used in the Rules section."))
+            }
             "Fn::If" => self.fn_if(argument),
             "Fn::FindInMap" => self.find_in_map(argument),
             "Fn::Join" => self.join(argument),
@@ -91,13 +104,10 @@ impl Functions<'_> {
             _ if name.starts_with("Fn::ForEach") => {
                 self.unsupported(name, "the transform AWS::LanguageExtensions", argument)
             }
-            _ if name.starts_with("Fn::") => {
-                let why = UNSUPPORTED.iter().find(|(known, _)| *known == name);
-                match why {
-                    Some((name, why)) => self.unsupported(name, why, argument),
-                    None => self.wrong(argument, format!("the function {name} does not exist.")),
-                }
-            }
+            _ if name.starts_with("Fn::") => match UNSUPPORTED.iter().find(|(known, _)| *known == name) {
+                Some((name, why)) => self.unsupported(name, why, argument),
+                None => self.wrong(argument, format!("the function {name} does not exist.")),
+            },
             _ => return None,
         };
         Some(form.unwrap_or(Form::Null))
@@ -132,7 +142,7 @@ impl Functions<'_> {
             "Fn::Not" => "every Fn::Not object requires a list of 1 condition.".to_owned(),
             _ => format!("every {name} object requires a list of at least 2 and at most 10 boolean parameters."),
         };
-        if self.place != Place::Condition {
+        if self.place == Place::Value {
             return self.wrong(argument, format!("the function {name} belongs into the Conditions section."));
         }
         let values = argument.list().unwrap_or_default();
@@ -153,6 +163,21 @@ impl Functions<'_> {
                 let second = read.remove(1);
                 Form::Equals(Box::new([read.remove(0), second]))
             }
+        })
+    }
+
+    fn membership(&mut self, name: &str, argument: &Node) -> Option<Form> {
+        if self.place != Place::Rule {
+            return self.wrong(argument, format!("the function {name} belongs into the Rules section."));
+        }
+        let Some([list, other]) = argument.list() else {
+            return self.wrong(argument, format!("every {name} object requires a list of 2 parameters."));
+        };
+        let pair = Box::new([self.read(list), self.read(other)]);
+        Some(match name {
+            "Fn::Contains" => Form::Contains(pair),
+            "Fn::EachMemberEquals" => Form::EachMemberEquals(pair),
+            _ => Form::EachMemberIn(pair),
         })
     }
 

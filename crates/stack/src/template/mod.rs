@@ -7,11 +7,13 @@ mod functions;
 mod names;
 mod parameter;
 mod read;
+mod rule;
 mod section;
 mod sub;
 
 pub use expression::{Expression, Form, Name};
 pub use parameter::{Parameter, ParameterKind};
+pub use rule::{Assertion, Rule};
 pub use section::{DeletionPolicy, Output, Resource, Template};
 
 pub use sub::Part;

@@ -4,6 +4,7 @@ use crate::document::Position;
 use crate::problem::{Problem, Problems};
 
 use super::expression::{Expression, Name};
+use super::rule::{self, Rule};
 use super::section::Template;
 
 /// "Pseudo parameters reference".
@@ -25,6 +26,9 @@ pub(crate) fn check(template: &Template, problems: &mut Problems) {
             let what = format!("Resource name {} is already used by a parameter", parameter.name);
             problems.push(Problem::format(parameter.at, what));
         }
+    }
+    for rule in &template.rules {
+        check_rule(template, rule, problems);
     }
     for condition in template.conditions.values() {
         each(condition, |name, at| {
@@ -68,6 +72,23 @@ pub(crate) fn check(template: &Template, problems: &mut Problems) {
         if let Some(name) = &output.export {
             check_value(template, name, "Outputs", problems);
         }
+    }
+}
+
+/// A rule is about parameters alone.
+fn check_rule(template: &Template, rule: &Rule, problems: &mut Problems) {
+    for expression in rule::expressions(rule) {
+        each(expression, |name, at| {
+            if let Name::Ref(other) = name
+                && template.parameter(other).is_none()
+                && !PSEUDO_PARAMETERS.contains(&other)
+            {
+                let what = format!(
+                    "Unresolved dependencies [{other}]. Cannot reference resources in the Rules block of the template"
+                );
+                problems.push(Problem::format(at, what));
+            }
+        });
     }
 }
 

@@ -84,12 +84,11 @@ impl fmt::Display for ParameterKind {
 }
 
 impl Parameter {
-    /// The elements of a value: of a list each, without the space around it; otherwise the value itself.
+    /// The elements of a value: of a list each, without the space around it; otherwise the value itself. A list of nothing has
+    /// one empty element, as on AWS: rules ask for it by `Fn::Contains` of `""`.
     pub fn elements(&self, value: &str) -> Vec<String> {
-        if self.kind.is_list() && !value.is_empty() {
+        if self.kind.is_list() {
             value.split(',').map(|element| element.trim().to_owned()).collect()
-        } else if self.kind.is_list() {
-            Vec::new()
         } else {
             vec![value.to_owned()]
         }

@@ -35,12 +35,12 @@ impl Template {
 }
 
 #[derive(Default)]
-struct Reader {
-    problems: Problems,
+pub(super) struct Reader {
+    pub(super) problems: Problems,
 }
 
 impl Reader {
-    fn wrong(&mut self, at: Position, what: impl std::fmt::Display) {
+    pub(super) fn wrong(&mut self, at: Position, what: impl std::fmt::Display) {
         self.problems.push(Problem::format(at, what));
     }
 
@@ -64,7 +64,7 @@ impl Reader {
                 "Resources" => template.resources = self.resources(value),
                 "Outputs" => template.outputs = self.outputs(value),
                 "Transform" => self.wrong(*at, "transforms and macros are not supported."),
-                "Rules" => self.wrong(*at, "the section Rules is not supported."),
+                "Rules" => template.rules = self.rules(value),
                 "Hooks" => self.wrong(*at, "the section Hooks is not supported."),
                 other => self.wrong(*at, format!("Invalid template property or properties [{other}]")),
             }
@@ -89,7 +89,7 @@ impl Reader {
         text
     }
 
-    fn text(&mut self, node: &Node, name: &str) -> Option<String> {
+    pub(super) fn text(&mut self, node: &Node, name: &str) -> Option<String> {
         let text = node.text().map(ToOwned::to_owned);
         if text.is_none() {
             self.wrong(node.at, format!("{name} must be a string."));
@@ -98,7 +98,7 @@ impl Reader {
     }
 
     /// The members of a section, of which there may be so many, each with an alphanumeric name.
-    fn section<'n>(&mut self, node: &'n Node, section: &str, max: usize) -> Vec<&'n Member> {
+    pub(super) fn section<'n>(&mut self, node: &'n Node, section: &str, max: usize) -> Vec<&'n Member> {
         let Some(members) = node.members() else {
             self.wrong(node.at, format!("the section {section} must be a map."));
             return Vec::new();
@@ -117,7 +117,7 @@ impl Reader {
     }
 
     /// The members of a declaration; those whose names are not listed are noted.
-    fn attributes<'n>(&mut self, member: &'n Member, path: &str, known: &[&str]) -> &'n [Member] {
+    pub(super) fn attributes<'n>(&mut self, member: &'n Member, path: &str, known: &[&str]) -> &'n [Member] {
         let Some(attributes) = member.value.members() else {
             self.wrong(member.value.at, format!("[{path}] must be an object."));
             return &[];

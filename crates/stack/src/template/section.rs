@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::expression::Expression;
 use super::parameter::Parameter;
+use super::rule::Rule;
 use crate::document::{Node, Position};
 
 /// A template.
@@ -21,6 +22,8 @@ pub struct Template {
     pub mappings: BTreeMap<String, BTreeMap<String, BTreeMap<String, Node>>>,
     /// Conditions by name.
     pub conditions: BTreeMap<String, Expression>,
+    /// What must hold of the parameters together.
+    pub rules: Vec<Rule>,
     /// In the order of the text.
     pub resources: Vec<Resource>,
     /// In the order of the text.
