@@ -57,6 +57,8 @@ pub struct Peer {
 /// In whose name a service of this server makes a request.
 #[derive(Debug, Clone)]
 pub struct Principal {
+    /// Whose resources the request is about.
+    pub account: String,
     /// Who was proven.
     pub identity: UserIdentity,
     /// What that caller's key may do.
@@ -199,7 +201,7 @@ impl<B: Backend> Audit<B> {
         let mut identity = principal.identity;
         identity.invoked_by = Some(principal.via.to_owned());
         let caller = Caller {
-            account: identity.account_id.clone(),
+            account: Some(principal.account),
             identity,
             signed: None,
             role: Some(principal.role),
@@ -501,8 +503,12 @@ async fn discard(body: Body) {
 /// The caller as policies name it.
 fn requester(caller: &Caller, secure_transport: bool) -> Requester {
     let identity = &caller.identity;
+    // A service that acts for an account, and for none of its users, is to a policy the account.
+    let root = || {
+        caller.account.as_deref().filter(|_| identity.kind == "AWSService").map(|account| Requester::root(account).arn)
+    };
     Requester {
-        arn: identity.arn.clone().unwrap_or_default(),
+        arn: identity.arn.clone().or_else(root).unwrap_or_default(),
         role_arn: identity.role_arn(),
         secure_transport,
         administers: caller.role == Some(Role::Admin) || (caller.role == Some(Role::Audit) && identity.kind == "Root"),

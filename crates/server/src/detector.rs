@@ -1,36 +1,21 @@
-//! The detector: trail → rule → topic → queue, for every account that has a key.
+//! Keeps the detector: its stack in the home region of every account that has a key, and a smaller one in each other region.
 //!
-//! It is made of ordinary operations, as a user would call them, and only what is missing is made: what somebody changed
-//! stays changed. The trail records all regions; a rule sees the events of its own region only, so that a region gets its
-//! rule and topic when the first record of it comes by, before that record is passed on.
+//! The stacks are deployed by the engine that deploys everybody's ([`crate::stacks`]), from the templates that are printed for
+//! AWS. What somebody else has done with such a stack is that person's: it is left alone from then on. What was made before
+//! there were stacks, or is left of a stack, is taken over.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use aws_api::cloudtrail::{
-    AdvancedEventSelector, AdvancedFieldSelector, CloudTrailApi, CreateTrailRequest, PutEventSelectorsRequest,
-    StartLoggingRequest,
-};
-use aws_api::events::{EventsApi, PutRuleRequest, PutTargetsRequest, Target};
-use aws_api::sns::{CreateTopicRequest, SetTopicAttributesRequest, SnsApi, SubscribeRequest};
-use aws_api::sqs::{CreateQueueRequest, SetQueueAttributesRequest, SqsApi};
-use aws_api::{ApiError, Caller, RequestContext, Role};
-use gateway::{Backend, Body};
-use http::{Method, Request};
-use s3_embedded::{ExpectedOperation, Owner, RequestId, RequestTime, Requester};
-use store::{Space, Unit};
+use aws_api::{ApiError, Entity as _};
+use gateway::Backend as _;
+use serde_json::{Value, json};
+use stack::{Made, OperationKind, Stack, Status};
 
-use crate::app::{App, unavailable};
-use crate::clock;
-use crate::rpc::full;
-use crate::services::Services;
+use crate::app::App;
+use crate::on_behalf::{Asker, OnBehalf, SELF};
+use crate::stacks;
 
-/// The name of trail, rule, topic and queue.
-pub const NAME: &str = "sigtrail-sigv2";
-/// Before the account in the name of the log bucket.
-pub const LOG_BUCKET: &str = "sigtrail-logs";
-/// Every S3 call that is signed with Signature Version 2, whatever became of it.
-pub const PATTERN: &str = r#"{"source":["aws.s3"],"detail-type":["AWS API Call via CloudTrail"],"detail":{"eventSource":["s3.amazonaws.com"],"additionalEventData":{"SignatureVersion":["SigV2"]}}}"#;
 /// Regions of one account that get a rule; a bucket may name any text as its region.
 const REGIONS_MAX: usize = 100;
 
@@ -38,17 +23,15 @@ const REGIONS_MAX: usize = 100;
 #[derive(Debug, Default)]
 pub struct Covered(Mutex<BTreeMap<String, BTreeSet<String>>>);
 
-/// Makes what is missing of the detector in the home region of each account.
-pub async fn install(app: &Arc<App>) -> Result<(), ApiError> {
+/// Makes what is missing of the detector in the home region of each account. `require_tls`: its log bucket refuses what is not
+/// encrypted.
+pub async fn install(app: &Arc<App>, require_tls: bool) -> Result<(), ApiError> {
+    let home = &app.config.region;
     for account in app.config.accounts() {
-        let region = app.config.region.clone();
-        let detector = Detector::new(app, &account, &region);
-        detector.log_bucket().await?;
-        detector.trail().await?;
-        detector.queue().await?;
-        detector.rule().await?;
-        detector.complete().await?;
-        app.covered.insert(account, region);
+        let parameters = detector::home_parameters(&account, require_tls);
+        let wanted = Wanted::new(app, &account, home, detector::HOME, &parameters);
+        wanted.ensure().await?;
+        app.covered.insert(account, home.clone());
     }
     Ok(())
 }
@@ -56,19 +39,19 @@ pub async fn install(app: &Arc<App>) -> Result<(), ApiError> {
 /// Makes sure that the region of a request to S3 has its rule, before its record is passed on. What fails is logged: the record
 /// still goes into the log files, and the next one of the region tries again.
 pub async fn cover(app: &Arc<App>, account: &str, region: &str) {
-    if app.covered.contains(account, region) || !app.config.accounts().iter().any(|own| own == account) {
+    let home = &app.config.region;
+    if region == home
+        || app.covered.contains(account, region)
+        || !app.config.accounts().iter().any(|own| own == account)
+    {
         return;
     }
     if !is_region(region) || app.covered.regions(account) >= REGIONS_MAX {
         tracing::debug!(account, region, "no rule is made for this region");
         return;
     }
-    let detector = Detector::new(app, account, region);
-    let made = async {
-        detector.rule().await?;
-        detector.complete().await
-    };
-    match made.await {
+    let parameters = detector::other_region_parameters(account, home);
+    match Wanted::new(app, account, region, detector::OTHER_REGION, &parameters).ensure().await {
         Ok(()) => app.covered.insert(account.to_owned(), region.to_owned()),
         Err(error) => tracing::error!(account, region, %error, "the detector's rule could not be made"),
     }
@@ -96,304 +79,165 @@ impl Covered {
     }
 }
 
-/// The detector of one account, seen from one region.
-struct Detector<'a> {
+/// The stack as it should be in one region of one account.
+struct Wanted<'a> {
     app: &'a Arc<App>,
-    services: Services,
-    ctx: RequestContext,
+    behalf: OnBehalf,
+    template: &'static str,
+    parameters: BTreeMap<String, String>,
 }
 
-impl<'a> Detector<'a> {
-    fn new(app: &'a Arc<App>, account: &str, region: &str) -> Self {
-        let ctx = RequestContext {
-            caller: Caller {
-                account: account.to_owned(),
-                arn: format!("arn:aws:iam::{account}:root"),
-                principal_id: account.to_owned(),
-                role_arn: None,
-                role: Role::Admin,
+impl<'a> Wanted<'a> {
+    fn new(
+        app: &'a Arc<App>,
+        account: &str,
+        region: &str,
+        template: &'static str,
+        parameters: &[(&str, String)],
+    ) -> Self {
+        let behalf = OnBehalf { asker: Asker::server(account), region: region.to_owned(), via: SELF };
+        let parameters = parameters.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+        Self { app, behalf, template, parameters }
+    }
+
+    fn account(&self) -> &str {
+        &self.behalf.asker.caller.account
+    }
+
+    async fn ensure(&self) -> Result<(), ApiError> {
+        let Some(stack) = self.stack() else { return self.create().await };
+        let (account, region) = (self.account(), &*self.behalf.region);
+        if !self.is_own(&stack) {
+            tracing::info!(account, region, stack = stack.name, "somebody changed this stack: it is left as it is");
+            return Ok(());
+        }
+        let stack = match &stack.operation {
+            None => Some(stack),
+            Some(operation) if operation.kind == OperationKind::Create => stacks::ended(self.app, &stack.key()).await,
+            // It goes on by itself, and may need what is started later.
+            Some(_) => return Ok(()),
+        };
+        match stack {
+            Some(stack) if stack.status.may_be_updated() => match self.missing(&stack)? {
+                None => self.update(&stack).await,
+                Some(gone) => {
+                    tracing::warn!(account, region, gone, "a part of the detector was gone and is made again");
+                    self.make_again(&stack).await
+                }
             },
-            region: region.to_owned(),
-            now: clock::now(),
-            request_id: clock::new_id().to_string(),
-            endpoint: app.endpoint().to_owned(),
-        };
-        Self { app, services: Services(Arc::clone(app)), ctx }
-    }
-
-    fn complete_key(&self) -> String {
-        format!("detector/{}/{}", self.ctx.account(), self.ctx.region)
-    }
-
-    /// Was everything made once? Until then each part is made to the end; after that, only what is gone is made again, and
-    /// what somebody changed stays changed.
-    fn is_complete(&self) -> Result<bool, ApiError> {
-        self.is_noted(&self.complete_key())
-    }
-
-    async fn complete(&self) -> Result<(), ApiError> {
-        self.note(self.complete_key()).await
-    }
-
-    fn bucket_name(&self) -> String {
-        format!("{LOG_BUCKET}-{}", self.ctx.account())
-    }
-
-    async fn log_bucket(&self) -> Result<(), ApiError> {
-        let name = self.bucket_name();
-        let failed =
-            |what: String| ApiError::internal(format!("the bucket {name} for log files cannot be made: {what}"));
-        match self.app.s3.bucket(&name).map_err(|error| failed(error.to_string()))? {
-            Some(bucket) if bucket.owner == self.ctx.account() => return self.log_bucket_policy(&name, false).await,
-            Some(bucket) => return Err(failed(format!("it belongs to the account {}", bucket.owner))),
-            None => {}
+            Some(stack) if stack.exists() => self.make_again(&stack).await,
+            _ => self.create().await,
         }
-        self.s3("CreateBucket", Method::PUT, &format!("/{name}"), String::new()).await.map_err(failed)?;
-        self.log_bucket_policy(&name, true).await
     }
 
-    /// Lets the trail deliver into its bucket. A bucket of an earlier version, which asked for no policy, gets one once; after
-    /// that it is the owner's to change or to take away.
-    async fn log_bucket_policy(&self, name: &str, is_new: bool) -> Result<(), ApiError> {
-        let given = format!("detector-policy/{}", self.ctx.account()).into_bytes();
-        let app = self.app;
-        if !is_new && app.store.get(Space::Meta, &given).map_err(|error| unavailable(&error))?.is_some() {
-            return Ok(());
-        }
-        let (trail, uri) = (
-            aws_api::Arn::new("cloudtrail", &self.ctx.region, self.ctx.account(), format!("trail/{NAME}")).to_string(),
-            format!("/{name}?policy"),
-        );
-        let failed =
-            |what: String| ApiError::internal(format!("the policy of the bucket {name} cannot be set: {what}"));
-        let found = self.s3("GetBucketPolicy", Method::GET, &uri, String::new()).await;
-        if let Err(what) = found {
-            if !what.starts_with("404") {
-                return Err(failed(what));
+    fn stack(&self) -> Option<Stack> {
+        let registry = self.app.registry();
+        registry.stacks.named(self.account(), &self.behalf.region, detector::STACK).cloned()
+    }
+
+    /// Was the server the last to do something with it?
+    fn is_own(&self, stack: &Stack) -> bool {
+        serde_json::from_value::<Asker>(stack.caller.clone()).is_ok_and(|asker| asker == self.behalf.asker)
+    }
+
+    /// What of the stack is not there any more, though it is said to be.
+    fn missing(&self, stack: &Stack) -> Result<Option<String>, ApiError> {
+        for made in stack.resources.values() {
+            if !self.is_there(made)? {
+                return Ok(made.real.physical_id.clone());
             }
-            let policy = log_bucket_policy(name, self.ctx.account(), &trail);
-            self.s3("PutBucketPolicy", Method::PUT, &uri, policy).await.map_err(failed)?;
         }
-        let mut unit = Unit::new();
-        unit.put(Space::Meta, given, Vec::new());
-        app.store.commit(unit).await.map_err(|error| unavailable(&error))?;
-        Ok(())
+        Ok(None)
     }
 
-    /// One S3 operation as the root of the account; what went wrong if it failed.
-    async fn s3(&self, operation: &'static str, method: Method, uri: &str, body: String) -> Result<(), String> {
-        let mut request: Request<Body> = Request::new(full(body));
-        *request.method_mut() = method;
-        *request.uri_mut() = uri.parse().unwrap_or_default();
-        let account = self.ctx.account().to_owned();
-        let extensions = request.extensions_mut();
-        extensions.insert(RequestTime(self.ctx.now));
-        extensions.insert(RequestId(clock::new_id()));
-        extensions.insert(ExpectedOperation(operation));
-        extensions.insert(Requester { secure_transport: true, ..Requester::root(&account) });
-        extensions.insert(Owner { display_name: account.clone(), account });
-        let answer = self.app.s3.call(request).await.map_err(|error| error.to_string())?;
-        if answer.status().is_success() { Ok(()) } else { Err(answer.status().to_string()) }
-    }
-
-    async fn trail(&self) -> Result<(), ApiError> {
-        let exists = self.app.registry().trails.trail(self.ctx.account(), &self.ctx.region, NAME).is_some();
-        if exists && self.is_complete()? {
-            return Ok(());
-        }
-        if !exists {
-            let trail = CreateTrailRequest {
-                name: NAME.into(),
-                s3_bucket_name: self.bucket_name(),
-                is_multi_region_trail: Some(true),
-                ..CreateTrailRequest::default()
-            };
-            self.services.create_trail(&self.ctx, trail).await?;
-        }
-        let selectors = PutEventSelectorsRequest {
-            trail_name: NAME.into(),
-            advanced_event_selectors: selectors(&self.bucket_name()),
-            ..PutEventSelectorsRequest::default()
-        };
-        self.services.put_event_selectors(&self.ctx, selectors).await?;
-        self.services.start_logging(&self.ctx, StartLoggingRequest { name: NAME.into() }).await?;
-        Ok(())
-    }
-
-    async fn queue(&self) -> Result<(), ApiError> {
-        if self.app.registry().queues.queue_by_arn(&self.arn("sqs", &self.app.config.region)).is_some() {
-            return self.queue_policy(false).await;
-        }
-        let retention = ("MessageRetentionPeriod".to_owned(), "1209600".to_owned());
-        let visibility = ("VisibilityTimeout".to_owned(), "60".to_owned());
-        let queue = CreateQueueRequest {
-            queue_name: Some(NAME.into()),
-            attributes: BTreeMap::from([retention, visibility]),
-            ..CreateQueueRequest::default()
-        };
-        self.services.create_queue(&self.ctx, queue).await?;
-        self.queue_policy(true).await
-    }
-
-    /// Lets the topics of all regions send into the queue, once: a queue of an earlier version asked for no policy. After that
-    /// it is the owner's to change or to take away.
-    async fn queue_policy(&self, is_new: bool) -> Result<(), ApiError> {
-        let queue = self.arn("sqs", &self.app.config.region);
-        let name = format!("detector-queue-policy/{}", self.ctx.account());
-        let has_policy = self.app.registry().queues.queue_by_arn(&queue).is_some_and(|it| it.settings.policy.is_some());
-        if !has_policy && (is_new || !self.is_noted(&name)?) {
-            let topics = self.arn("sns", "*");
-            let policy = serde_json::json!({ "Version": "2012-10-17", "Statement": [{
-                "Sid": "TopicsMaySend",
-                "Effect": "Allow",
-                "Principal": { "Service": "sns.amazonaws.com" },
-                "Action": "sqs:SendMessage",
-                "Resource": queue,
-                "Condition": { "ArnLike": { "aws:SourceArn": topics } },
-            }]});
-            let request = SetQueueAttributesRequest {
-                queue_url: Some(format!("/{}/{NAME}", self.ctx.account())),
-                attributes: BTreeMap::from([("Policy".to_owned(), policy.to_string())]),
-            };
-            self.services.set_queue_attributes(&self.ctx, request).await?;
-        }
-        self.note(name).await
-    }
-
-    /// Lets the rule of the region publish to its topic; once, as [`Self::queue_policy`].
-    async fn topic_policy(&self, topic: &str, is_new: bool) -> Result<(), ApiError> {
-        let name = format!("detector-topic-policy/{}/{}", self.ctx.account(), self.ctx.region);
-        if !is_new && self.is_noted(&name)? {
-            return Ok(());
-        }
-        let parsed = topic.parse().map_err(|_| ApiError::internal("the topic has no ARN"))?;
-        if !self.app.registry().topics.has_own_policy(&parsed) {
-            let policy = serde_json::json!({ "Version": "2012-10-17", "Statement": [{
-                "Sid": "RuleMayPublish",
-                "Effect": "Allow",
-                "Principal": { "Service": "events.amazonaws.com" },
-                "Action": "sns:Publish",
-                "Resource": topic,
-                "Condition": { "ArnEquals": { "aws:SourceArn": self.arn("events", &self.ctx.region) } },
-            }]});
-            let request = SetTopicAttributesRequest {
-                topic_arn: Some(topic.to_owned()),
-                attribute_name: Some("Policy".into()),
-                attribute_value: Some(policy.to_string()),
-            };
-            self.services.set_topic_attributes(&self.ctx, request).await?;
-        }
-        self.note(name).await
-    }
-
-    fn is_noted(&self, name: &str) -> Result<bool, ApiError> {
-        let row = self.app.store.get(Space::Meta, name.as_bytes()).map_err(|error| unavailable(&error))?;
-        Ok(row.is_some())
-    }
-
-    /// Remembers that something was done once.
-    async fn note(&self, name: String) -> Result<(), ApiError> {
-        if self.is_noted(&name)? {
-            return Ok(());
-        }
-        let mut unit = Unit::new();
-        unit.put(Space::Meta, name.into_bytes(), Vec::new());
-        self.app.store.commit(unit).await.map_err(|error| unavailable(&error))?;
-        Ok(())
-    }
-
-    /// Topic, subscription and rule of the region; the queue is the home region's.
-    async fn rule(&self) -> Result<(), ApiError> {
-        let region = &self.ctx.region;
-        let topic_arn = self.arn("sns", region);
-        let arn = topic_arn.parse().map_err(|_| ApiError::internal("the topic has no ARN"))?;
-        let complete = self.is_complete()?;
-        let has_topic = self.app.registry().topics.exists(&arn);
-        if !has_topic || !complete {
-            let topic = CreateTopicRequest { name: Some(NAME.into()), ..CreateTopicRequest::default() };
-            self.services.create_topic(&self.ctx, topic).await?;
-            let raw = ("RawMessageDelivery".to_owned(), "true".to_owned());
-            let subscription = SubscribeRequest {
-                topic_arn: Some(topic_arn.clone()),
-                protocol: Some("sqs".into()),
-                endpoint: Some(self.arn("sqs", &self.app.config.region)),
-                attributes: BTreeMap::from([raw]),
-                ..SubscribeRequest::default()
-            };
-            self.services.subscribe(&self.ctx, subscription).await?;
-        }
-        self.topic_policy(&topic_arn, !has_topic).await?;
-        let has_rule = self.app.registry().buses.has_rule(self.ctx.account(), region, bus::DEFAULT_BUS, NAME);
-        if has_rule && complete {
-            return Ok(());
-        }
-        let rule = PutRuleRequest {
-            name: NAME.into(),
-            event_pattern: Some(PATTERN.into()),
-            state: Some("ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS".into()),
-            description: Some("S3 calls signed with Signature Version 2".into()),
-            ..PutRuleRequest::default()
-        };
-        self.services.put_rule(&self.ctx, rule).await?;
-        let target = Target { id: "sigv2-topic".into(), arn: topic_arn, ..Target::default() };
-        let targets = PutTargetsRequest { rule: NAME.into(), targets: vec![target], ..PutTargetsRequest::default() };
-        let answer = self.services.put_targets(&self.ctx, targets).await?;
-        match answer.failed_entries.first() {
-            Some(failed) => Err(ApiError::internal(format!("the rule takes no target: {failed:?}"))),
-            None => Ok(()),
-        }
-    }
-
-    fn arn(&self, service: &str, region: &str) -> String {
-        let resource = if service == "events" { format!("rule/{NAME}") } else { NAME.to_owned() };
-        aws_api::Arn::new(service, region, self.ctx.account(), resource).to_string()
-    }
-}
-
-/// CloudTrail user guide, "Amazon S3 bucket policy for CloudTrail".
-fn log_bucket_policy(bucket: &str, account: &str, trail_arn: &str) -> String {
-    let statement = |sid: &str, action: &str, resource: String, condition: serde_json::Value| {
-        serde_json::json!({
-            "Sid": sid,
-            "Effect": "Allow",
-            "Principal": { "Service": "cloudtrail.amazonaws.com" },
-            "Action": action,
-            "Resource": resource,
-            "Condition": { "StringEquals": condition },
+    fn is_there(&self, made: &Made) -> Result<bool, ApiError> {
+        let (real, region) = (&made.real, &self.behalf.region);
+        let registry = self.app.registry();
+        Ok(match &*real.kind {
+            "AWS::SQS::Queue" => {
+                real.values.attributes.get("Arn").is_some_and(|arn| registry.queues.queue_by_arn(arn).is_some())
+            }
+            "AWS::SNS::Topic" => real.values.reference.parse().is_ok_and(|arn| registry.topics.exists(&arn)),
+            "AWS::Events::Rule" => registry.buses.has_rule(self.account(), region, bus::DEFAULT_BUS, &real.name),
+            "AWS::CloudTrail::Trail" => registry.trails.trail(self.account(), region, &real.name).is_some(),
+            "AWS::S3::Bucket" => self.app.s3.bucket(&real.name).map_err(|error| failed(&error))?.is_some(),
+            _ => true,
         })
-    };
-    let acl_check = serde_json::json!({ "aws:SourceArn": trail_arn });
-    let write = serde_json::json!({ "s3:x-amz-acl": "bucket-owner-full-control", "aws:SourceArn": trail_arn });
-    let statements = [
-        statement("AWSCloudTrailAclCheck20150319", "s3:GetBucketAcl", format!("arn:aws:s3:::{bucket}"), acl_check),
-        statement(
-            "AWSCloudTrailWrite20150319",
-            "s3:PutObject",
-            format!("arn:aws:s3:::{bucket}/AWSLogs/{account}/*"),
-            write,
-        ),
-    ];
-    serde_json::json!({ "Version": "2012-10-17", "Statement": statements }).to_string()
+    }
+
+    /// Lets go of what is left of a stack, and takes that over into a new one.
+    async fn make_again(&self, stack: &Stack) -> Result<(), ApiError> {
+        stacks::let_go(self.app, stack.key()).await?;
+        self.create().await
+    }
+
+    async fn create(&self) -> Result<(), ApiError> {
+        self.unsubscribe().await?;
+        // What was made is not taken back: the next start goes on from there.
+        self.call("CreateStack", json!({ "OnFailure": "DO_NOTHING" })).await?;
+        self.succeeded(Status::CreateComplete).await
+    }
+
+    async fn update(&self, stack: &Stack) -> Result<(), ApiError> {
+        let same = |(name, value): (&String, &String)| stack.parameters.get(name) == Some(value);
+        if stack.template == self.template && self.parameters.iter().all(same) {
+            return Ok(());
+        }
+        self.call("UpdateStack", json!({})).await?;
+        self.succeeded(Status::UpdateComplete).await
+    }
+
+    /// A subscription's attributes are not changed by subscribing again, so that one of an earlier version makes way. Nothing is
+    /// passed on meanwhile.
+    async fn unsubscribe(&self) -> Result<(), ApiError> {
+        let topic = aws_api::Arn::new("sns", &self.behalf.region, self.account(), detector::NAME);
+        let queue = aws_api::Arn::new("sqs", &self.app.config.region, self.account(), detector::NAME).to_string();
+        if !self.app.registry().topics.exists(&topic) {
+            return Ok(());
+        }
+        let request = json!({ "TopicArn": topic.to_string() });
+        let answer = self.behalf.rpc(self.app, "sns", "ListSubscriptionsByTopic", &request).await?;
+        let listed = answer["Subscriptions"].as_array().map(Vec::as_slice).unwrap_or_default();
+        for subscription in listed.iter().filter(|subscription| subscription["Endpoint"] == *queue) {
+            let request = json!({ "SubscriptionArn": subscription["SubscriptionArn"] });
+            self.behalf.rpc(self.app, "sns", "Unsubscribe", &request).await?;
+        }
+        Ok(())
+    }
+
+    async fn call(&self, op: &str, mut request: Value) -> Result<(), ApiError> {
+        let parameters = self.parameters.iter();
+        let parameters: Value =
+            parameters.map(|(name, value)| json!({ "ParameterKey": name, "ParameterValue": value })).collect();
+        request["StackName"] = json!(detector::STACK);
+        request["TemplateBody"] = json!(self.template);
+        request["Parameters"] = parameters;
+        self.behalf.rpc(self.app, "cloudformation", op, &request).await?;
+        Ok(())
+    }
+
+    async fn succeeded(&self, wanted: Status) -> Result<(), ApiError> {
+        let Some(stack) = self.stack() else { return Err(ApiError::internal("the stack is gone")) };
+        let stack = stacks::ended(self.app, &stack.key()).await.unwrap_or(stack);
+        if stack.status == wanted {
+            return Ok(());
+        }
+        let reasons = stack.resources.iter().filter_map(|(id, made)| {
+            let reason = made.status_reason.as_ref().filter(|_| made.status.as_str().ends_with("_FAILED"))?;
+            Some(format!("{id}: {reason}"))
+        });
+        let reasons: Vec<_> = reasons.collect();
+        let said = if reasons.is_empty() { stack.status_reason.unwrap_or_default() } else { reasons.join("; ") };
+        Err(ApiError::internal(format!(
+            "the stack {} in {} of {} is {}: {said}",
+            stack.name,
+            stack.region,
+            stack.account,
+            stack.status.as_str()
+        )))
+    }
 }
 
-/// All management events, and the data events of all buckets but the one that the log files go to.
-fn selectors(log_bucket: &str) -> Vec<AdvancedEventSelector> {
-    let equals = |field: &str, value: &str| AdvancedFieldSelector {
-        field: field.into(),
-        equals: vec![value.into()],
-        ..AdvancedFieldSelector::default()
-    };
-    let outside_of_log_bucket = AdvancedFieldSelector {
-        field: "resources.ARN".into(),
-        not_starts_with: vec![format!("arn:aws:s3:::{log_bucket}/")],
-        ..AdvancedFieldSelector::default()
-    };
-    let selector = |name: &str, field_selectors| AdvancedEventSelector { name: Some(name.into()), field_selectors };
-    vec![
-        selector("Management events", vec![equals("eventCategory", "Management")]),
-        selector(
-            "S3 object events without the log bucket",
-            vec![equals("eventCategory", "Data"), equals("resources.type", "AWS::S3::Object"), outside_of_log_bucket],
-        ),
-    ]
+fn failed(error: &dyn std::fmt::Display) -> ApiError {
+    ApiError::internal(format!("the log bucket cannot be looked at: {error}"))
 }

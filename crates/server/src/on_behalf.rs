@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use aws_api::{ApiError, Caller, Category, RequestContext};
+use aws_api::{ApiError, Caller, Category, RequestContext, Role};
 use aws_wire::Call;
 use bytes::Bytes;
 use futures::future::BoxFuture;
@@ -22,7 +22,7 @@ use crate::rpc::{dispatch, full, not_allowed};
 use crate::services::Services;
 
 /// A caller who was proven, as it is kept until what it asked for is done.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Asker {
     /// For roles and policies.
     pub caller: Caller,
@@ -31,14 +31,37 @@ pub struct Asker {
 }
 
 impl Asker {
+    /// The server, in an account. No key is: `Config` lets none have this principal id.
+    pub fn server(account: &str) -> Self {
+        let caller = Caller {
+            account: account.to_owned(),
+            arn: format!("arn:aws:iam::{account}:root"),
+            principal_id: SELF.to_owned(),
+            role_arn: None,
+            role: Role::Admin,
+        };
+        Self { caller, identity: UserIdentity::service(SELF) }
+    }
+
+    /// Is it the server?
+    pub fn is_server(&self) -> bool {
+        *self == Self::server(&self.caller.account)
+    }
+
     /// The caller of a request, whose key is in the configuration, since it has just signed.
     pub fn of(app: &App, caller: &Caller) -> Result<Self, ApiError> {
+        if *caller == Self::server(&caller.account).caller {
+            return Ok(Self::server(&caller.account));
+        }
         let key = app.config.keys.iter().find(|key| key.caller() == *caller);
         let identity = key.map(|key| UserIdentity { access_key_id: None, ..key.identity.clone() });
         let identity = identity.ok_or_else(|| ApiError::internal("The caller has no key."))?;
         Ok(Self { caller: caller.clone(), identity })
     }
 }
+
+/// The server itself, where nobody asks it: what it makes of its own accord, it makes in this name.
+pub const SELF: &str = "sigtrail";
 
 /// Who asked, and which service makes operations of it.
 #[derive(Debug, Clone)]
@@ -97,6 +120,7 @@ impl OnBehalf {
         let Some(front) = app.front.get() else { return Err(ApiError::internal("S3 is not served yet.")) };
         request.headers_mut().insert(http::header::HOST, http::HeaderValue::from_static("localhost"));
         let principal = Principal {
+            account: self.asker.caller.account.clone(),
             identity: self.asker.identity.clone(),
             role: self.asker.caller.role,
             region: self.region.clone(),

@@ -121,18 +121,11 @@ async fn perform(app: &Arc<App>, key: &str, task: &Task) -> Outcome {
     let Some(behalf) = behalf else {
         return Outcome::Failed { steps_done: 0, reason: "It is not known in whose name this is to be done.".into() };
     };
-    if let Some(look) = &task.look {
-        match call(app, &behalf, look).await {
-            Ok(_) => {
-                return Outcome::Failed { steps_done: 0, reason: "A resource of this name already exists.".into() };
-            }
-            Err(error) if is_absent(&error) => {}
-            Err(error) => return Outcome::Failed { steps_done: 0, reason: told(&error) },
-        }
-        if let Err(error) = decide(app, key, |stack, _| stack.looked(&task.key)).await {
-            return Outcome::Failed { steps_done: 0, reason: told(&error) };
-        }
-    }
+    let adoption = match looked(app, key, &behalf, task).await {
+        Ok(adoption) => adoption,
+        Err(reason) => return Outcome::Failed { steps_done: 0, reason },
+    };
+    let task = adoption.as_ref().unwrap_or(task);
     let mut answers = Vec::new();
     for step in &task.steps {
         match call(app, &behalf, &step.call).await {
@@ -145,6 +138,47 @@ async fn perform(app: &Arc<App>, key: &str, task: &Task) -> Outcome {
         }
     }
     Outcome::Done(answers)
+}
+
+/// Looks whether there is something of a resource's name before it is made, and what is to be done instead if the stack takes
+/// that over; why the resource is not made if it does not.
+async fn looked(app: &Arc<App>, key: &str, behalf: &OnBehalf, task: &Task) -> Result<Option<Task>, String> {
+    let Some(look) = &task.look else { return Ok(None) };
+    let refused = |error: ApiError| told(&error);
+    match call(app, behalf, look).await {
+        Ok(_) => {
+            let adoption = decide(app, key, |stack, _| stack.adopt(&task.key)).await.map_err(refused)?;
+            adoption.map(Some).ok_or_else(|| "A resource of this name already exists.".to_owned())
+        }
+        Err(error) if is_absent(&error) => {
+            decide(app, key, |stack, _| stack.looked(&task.key)).await.map_err(refused)?;
+            Ok(None)
+        }
+        Err(error) => Err(told(&error)),
+    }
+}
+
+/// Lets go of a stack: it is deleted, and all that it made stays.
+pub async fn let_go(app: &Arc<App>, key: String) -> Result<(), ApiError> {
+    let retained =
+        |stack: &Stack| stack.resources.keys().flat_map(|id| [id.clone(), format!("~{id}")]).collect::<Vec<_>>();
+    decide(app, &key, |stack, around| stack.delete(&retained(stack), around)).await?;
+    run(Arc::clone(app), key, Vec::new()).await;
+    Ok(())
+}
+
+/// Waits until no operation of a stack is under way, and tells how it is then; nothing if it is forgotten.
+pub async fn ended(app: &App, key: &str) -> Option<Stack> {
+    let mut changed = app.stacks_changed.subscribe();
+    loop {
+        changed.mark_unchanged();
+        let stack = app.registry().stacks.stack(key).cloned()?;
+        if stack.operation.is_none() {
+            return Some(stack);
+        }
+        // The sender lives as long as the server.
+        changed.changed().await.ok()?;
+    }
 }
 
 fn told(error: &ApiError) -> String {

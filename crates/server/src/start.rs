@@ -134,7 +134,9 @@ pub async fn start(options: ServeOptions) -> Result<Running, StartError> {
     }
     stacks::resume(&app);
     if !options.bare {
-        detector::install(&app).await.map_err(|error| StartError::Detector(error.message))?;
+        // On loopback nobody listens in; elsewhere whoever encrypts wants it so.
+        let require_tls = options.tls.is_some() && !options.listen.ip().is_loopback();
+        detector::install(&app, require_tls).await.map_err(|error| StartError::Detector(error.message))?;
     }
     Ok(run(app, endpoint, listener, admin, &keys, &audit, options.bare))
 }

@@ -35,7 +35,30 @@ pub enum Command {
     Sql(SqlArguments),
     /// Check the digest chain of delivered log files, and every log file that it names
     Verify(VerifyArguments),
+    /// Print the CloudFormation template that does on AWS what `serve` sets up here
+    Template(TemplateArguments),
 }
+
+#[derive(Debug, Args)]
+#[command(after_help = TEMPLATE_HELP)]
+pub struct TemplateArguments {
+    /// YAML as it was written, or JSON
+    #[arg(long, value_enum, default_value_t = TemplateFormat::Yaml)]
+    pub format: TemplateFormat,
+    /// The smaller stack that each region but the home region needs beside a trail of all regions
+    #[arg(long)]
+    pub other_region: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum TemplateFormat {
+    Yaml,
+    Json,
+}
+
+const TEMPLATE_HELP: &str = "\
+sigtrail template > sigtrail.yaml
+aws cloudformation deploy --stack-name sigtrail --template-file sigtrail.yaml --parameter-overrides AllBuckets=true";
 
 #[derive(Debug, Args)]
 #[command(after_help = SERVE_HELP)]

@@ -9,6 +9,7 @@ mod matching;
 mod scanning;
 mod serve;
 mod sql;
+mod template;
 mod terminal;
 mod verify;
 
@@ -46,13 +47,14 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Match(arguments) => matching::run(&arguments),
         Command::Sql(arguments) => sql::run(&arguments).map(|()| ExitCode::SUCCESS),
         Command::Verify(arguments) => verify::run(&arguments),
+        Command::Template(arguments) => template::run(&arguments).map(|()| ExitCode::SUCCESS),
     }
 }
 
 /// The exit status of a command that failed: for those that search, 1 is that nothing was found.
 fn failure(command: &Command) -> ExitCode {
     match command {
-        Command::Serve(_) | Command::Callers(_) | Command::Checks => ExitCode::FAILURE,
+        Command::Serve(_) | Command::Callers(_) | Command::Checks | Command::Template(_) => ExitCode::FAILURE,
         Command::Sql(_) => sql::EXIT_ERROR.into(),
         Command::Match(_) | Command::Scan(_) => matching::EXIT_ERROR.into(),
         Command::Verify(_) => verify::EXIT_ERROR.into(),

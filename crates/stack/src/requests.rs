@@ -31,6 +31,8 @@ pub struct Given {
     pub caller: Value,
     /// A new UUID.
     pub uuid: String,
+    /// Does a new stack take over what is there already under a name of its template?
+    pub adopts: bool,
 }
 
 /// What must be absent, because nothing here does it.
@@ -125,7 +127,11 @@ impl Stacks {
             return Err(ApiError::new("AlreadyExistsException", format!("Stack [{name}] already exists")));
         }
         self.check_room(ctx)?;
-        let mut stack = Stack { token: req.client_request_token.clone(), ..Stack::new(ctx, name, given.uuid) };
+        let mut stack = Stack {
+            token: req.client_request_token.clone(),
+            adopts: given.adopts,
+            ..Stack::new(ctx, name, given.uuid)
+        };
         let (wanted, _) = wanted(&stack, given.template, false, &req.parameters, &req.tags)?;
         stack.termination_protection = req.enable_termination_protection.unwrap_or_default();
         creating(

@@ -109,6 +109,9 @@ pub struct Stack {
     /// `ClientRequestToken` of the request that the last operation was begun by.
     #[serde(default)]
     pub token: Option<String>,
+    /// What is there already under a name of its template is taken over.
+    #[serde(default)]
+    pub adopts: bool,
 }
 
 /// `OnFailure`
@@ -254,6 +257,7 @@ impl Stack {
             before: None,
             change_set_id: None,
             token: None,
+            adopts: false,
         }
     }
 

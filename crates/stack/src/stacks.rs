@@ -34,6 +34,13 @@ impl Stacks {
         self.stacks.get(key)
     }
 
+    /// The stack of a name that is not deleted.
+    pub fn named(&self, account: &str, region: &str, name: &str) -> Option<&Stack> {
+        let prefix = format!("{account}/{region}/");
+        let of = self.stacks.range(prefix.clone()..).take_while(|(key, _)| key.starts_with(&prefix));
+        of.map(|(_, stack)| stack).find(|stack| stack.name == name && stack.exists())
+    }
+
     /// Every stack.
     pub fn iter(&self) -> impl Iterator<Item = &Stack> {
         self.stacks.values()

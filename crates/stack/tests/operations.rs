@@ -18,6 +18,7 @@ use stack::{Around, Call, Given, Outcome, Stack, Stacks, Status, Task};
 #[derive(Default)]
 struct World {
     stacks: Stacks,
+    adopts: bool,
     there: BTreeSet<(String, String)>,
     /// Calls until one is refused.
     fails_at: Option<usize>,
@@ -91,10 +92,16 @@ impl World {
     }
 
     fn perform(&mut self, key: &str, task: &Task) -> Outcome {
-        if task.look.as_ref().is_some_and(|look| self.exists(look)) {
-            return Outcome::Failed { steps_done: 0, reason: "A resource of this name already exists.".into() };
-        }
-        self.decide(key, |stack, _| stack.looked(&task.key));
+        let adoption = if task.look.as_ref().is_some_and(|look| self.exists(look)) {
+            let Some(adoption) = self.decide(key, |stack, _| stack.adopt(&task.key)) else {
+                return Outcome::Failed { steps_done: 0, reason: "A resource of this name already exists.".into() };
+            };
+            Some(adoption)
+        } else {
+            self.decide(key, |stack, _| stack.looked(&task.key));
+            None
+        };
+        let task = adoption.as_ref().unwrap_or(task);
         let mut answers = Vec::new();
         for step in &task.steps {
             self.calls += 1;
@@ -146,7 +153,8 @@ impl World {
         let begun = {
             let mut random = || 7;
             let mut around = Around { now: context().now, random: &mut random, exports: &|_| None, events: Vec::new() };
-            let given = Given { template: Some(template.into()), caller: Value::Null, uuid: "u".into() };
+            let given =
+                Given { template: Some(template.into()), caller: Value::Null, uuid: "u".into(), adopts: self.adopts };
             let (_, begun) = self.stacks.create_stack(&context(), &req, given, &mut around)?;
             self.events.extend(around.events);
             begun.unwrap()
@@ -163,7 +171,7 @@ impl World {
         let req = UpdateStackRequest { stack_name: Some("audit".into()), ..req };
         let mut random = || 9;
         let mut around = Around { now: context().now, random: &mut random, exports: &|_| None, events: Vec::new() };
-        let given = Given { template: Some(template.into()), caller: Value::Null, uuid: "u2".into() };
+        let given = Given { template: Some(template.into()), caller: Value::Null, uuid: "u2".into(), adopts: false };
         let begun = self.stacks.update_stack(&context(), &req, given, &mut around)?.1.unwrap();
         self.stacks.absorb(&Change::put(&begun)).unwrap();
         Ok(begun.key())
@@ -305,7 +313,8 @@ fn a_repeated_request_is_known_by_its_token() {
     let req = UpdateStackRequest { client_request_token: Some("t".into()), ..UpdateStackRequest::default() };
     let key = world.update_with(SLOWER, req.clone()).unwrap();
     world.run(&key, &BTreeSet::new());
-    let (mut random, given) = (|| 1, Given { template: Some(TWO.into()), caller: Value::Null, uuid: "x".into() });
+    let (mut random, given) =
+        (|| 1, Given { template: Some(TWO.into()), caller: Value::Null, uuid: "x".into(), adopts: false });
     let mut around = Around { now: context().now, random: &mut random, exports: &|_| None, events: Vec::new() };
     let req = UpdateStackRequest { stack_name: Some("audit".into()), ..req };
     assert_eq!(world.stacks.update_stack(&context(), &req, given, &mut around).unwrap().1, None);
@@ -323,7 +332,7 @@ fn a_change_set_of_a_stack_that_went_on_is_not_executed() {
         change_set_name: Some("later".into()),
         ..CreateChangeSetRequest::default()
     };
-    let given = Given { template: Some(SLOWER.into()), caller: Value::Null, uuid: "c".into() };
+    let given = Given { template: Some(SLOWER.into()), caller: Value::Null, uuid: "c".into(), adopts: false };
     let (_, changes) = world.stacks.create_change_set(&context(), &req, given, &mut around).unwrap();
     for change in &changes {
         world.stacks.absorb(change).unwrap();
@@ -348,7 +357,7 @@ fn what_would_have_no_effect_is_refused() {
     let refused = |req: CreateStackRequest| {
         let mut random = || 1;
         let mut around = Around { now: context().now, random: &mut random, exports: &|_| None, events: Vec::new() };
-        let given = Given { template: Some(ONE.into()), caller: Value::Null, uuid: "u".into() };
+        let given = Given { template: Some(ONE.into()), caller: Value::Null, uuid: "u".into(), adopts: false };
         let req = CreateStackRequest { stack_name: Some("audit".into()), ..req };
         world.stacks.create_stack(&context(), &req, given, &mut around).unwrap_err().message
     };
@@ -371,6 +380,28 @@ fn what_exists_already_is_not_taken_and_not_deleted() {
     world.run(&key, &BTreeSet::new());
     assert_eq!(world.status(&key), Status::RollbackComplete);
     assert!(world.there.contains(&("CreateQueue".into(), "mine".into())));
+}
+
+#[test]
+fn a_stack_that_adopts_takes_over_what_is_there_and_makes_the_rest() {
+    let mut world = World { adopts: true, ..World::default() };
+    world.there.insert(("CreateQueue".into(), "mine".into()));
+    let template = "Resources:
+  A: {Type: 'AWS::SQS::Queue', Properties: {QueueName: mine, VisibilityTimeout: 60}}
+  B: {Type: 'AWS::SNS::Topic', Properties: {TopicName: !GetAtt A.QueueName}}";
+    let key = world.create(template, &[]).unwrap();
+    world.run(&key, &BTreeSet::from([1]));
+    assert_eq!(world.status(&key), Status::CreateComplete);
+    assert!(world.done.iter().all(|op| *op != "CreateQueue"), "{:?}", world.done);
+    assert!(world.done.contains(&"SetQueueAttributes") && world.done.contains(&"CreateTopic"), "{:?}", world.done);
+    // From here on it is a resource like any other.
+    let done = world.done.len();
+    world.update(&template.replace("60", "61")).unwrap();
+    world.run(&key, &BTreeSet::new());
+    assert_eq!(world.done[done..], ["SetQueueAttributes"]);
+    let key = world.delete();
+    world.run(&key, &BTreeSet::new());
+    assert!(world.there.is_empty(), "{:?}", world.there);
 }
 
 #[test]

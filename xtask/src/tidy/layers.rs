@@ -9,7 +9,7 @@ type Layer = (&'static str, Option<&'static [&'static str]>);
 const VALUES: [&str; 8] = ["base64", "bytes", "hex", "serde", "serde_json", "thiserror", "time", "uuid"];
 
 /// In the order a record meets them. A crate may depend on those that stand before it.
-const LAYERS: [Layer; 24] = [
+const LAYERS: [Layer; 25] = [
     ("event-pattern", Some(&["arc-swap", "fast-float2", "memchr", "wide"])),
     ("aws-api", Some(&[])),
     ("aws-wire", Some(&["ciborium", "http", "percent-encoding", "quick-xml"])),
@@ -23,6 +23,7 @@ const LAYERS: [Layer; 24] = [
     ("topic", Some(&["sha1", "sha2"])),
     ("queue", Some(&["md-5", "rmp-serde", "sha2"])),
     ("stack", Some(&["quick-xml", "regex-lite", "saphyr-parser"])),
+    ("detector", Some(&[])),
     ("metric", Some(&[])),
     ("pipeline", Some(&["hashbrown", "sha2"])),
     ("scan", None),

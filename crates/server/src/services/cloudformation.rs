@@ -128,7 +128,8 @@ impl CloudFormationApi for Services {
     async fn create_stack(&self, ctx: &RequestContext, req: CreateStackRequest) -> Result<StackIdResponse, ApiError> {
         let template = self.template(ctx, req.template_body.as_ref(), req.template_url.as_ref()).await?;
         self.begin(ctx, template, |registry, caller, uuid, template, around| {
-            let given = Given { template, caller, uuid };
+            let adopts = Asker::of(&self.0, &ctx.caller)?.is_server();
+            let given = Given { template, caller, uuid, adopts };
             registry.stacks.create_stack(ctx, &req, given, around).map(Decided::begun)
         })
         .await
@@ -137,7 +138,7 @@ impl CloudFormationApi for Services {
     async fn update_stack(&self, ctx: &RequestContext, req: UpdateStackRequest) -> Result<StackIdResponse, ApiError> {
         let template = self.template(ctx, req.template_body.as_ref(), req.template_url.as_ref()).await?;
         self.begin(ctx, template, |registry, caller, uuid, template, around| {
-            let given = Given { template, caller, uuid };
+            let given = Given { template, caller, uuid, adopts: false };
             registry.stacks.update_stack(ctx, &req, given, around).map(Decided::begun)
         })
         .await
@@ -159,7 +160,7 @@ impl CloudFormationApi for Services {
         let template = self.template(ctx, req.template_body.as_ref(), req.template_url.as_ref()).await?;
         let (answer, _) = self
             .decide(ctx, template, |registry, caller, uuid, template, around| {
-                let given = Given { template, caller, uuid };
+                let given = Given { template, caller, uuid, adopts: false };
                 registry.stacks.create_change_set(ctx, &req, given, around).map(Decided::changed)
             })
             .await?;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 /// A place in the text. Lines and columns count from one, columns in characters.
@@ -117,6 +118,17 @@ impl Node {
             Kind::Text(text) => Value::String(text.clone()),
             Kind::List(values) => values.iter().map(Self::to_json).collect(),
             Kind::Map(members) => Value::Object(members.iter().map(|m| (m.name.clone(), m.value.to_json())).collect()),
+        }
+    }
+}
+
+/// In the order of the text.
+impl Serialize for Node {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match &self.kind {
+            Kind::List(values) => serializer.collect_seq(values),
+            Kind::Map(members) => serializer.collect_map(members.iter().map(|member| (&member.name, &member.value))),
+            Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) => self.to_json().serialize(serializer),
         }
     }
 }

@@ -247,6 +247,9 @@ impl Stack {
         }
         self.outputs = outputs;
         if operation_mut(self).kind == OperationKind::Create {
+            for made in self.resources.values_mut() {
+                made.before = None;
+            }
             self.end(Status::CreateComplete, None, around);
             return;
         }

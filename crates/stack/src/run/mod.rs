@@ -17,7 +17,7 @@ use crate::document::Position;
 use crate::evaluate::Scope;
 use crate::problem::Problem;
 use crate::schema;
-use crate::stack::{Event, Made, Operation, OperationKind, OutputValue, Stack, Status};
+use crate::stack::{Event, Made, Operation, OperationKind, OutputValue, Real, Stack, Status};
 use crate::template::Resource;
 use crate::types::{Properties, ResourceType, Subject, resource_type};
 
@@ -102,6 +102,19 @@ impl Stack {
         if let Some(made) = self.resources.get_mut(key) {
             made.looked = true;
         }
+    }
+
+    /// Takes over what was there under a resource's name, if the stack does so: what is to be done instead of making it. What it
+    /// has is not known, so that it is given everything.
+    pub fn adopt(&mut self, key: &str) -> Option<Task> {
+        let (account, region) = (self.account.clone(), self.region.clone());
+        let made = self.resources.get_mut(key).filter(|_| self.adopts)?;
+        let kind = resource_type(&made.real.kind)?;
+        made.looked = true;
+        let unknown = Real { properties: Map::new(), ..made.real.clone() };
+        exists(made, kind, (&account, &region), &[], true);
+        made.before = Some(Box::new(Real { physical_id: made.real.physical_id.clone(), ..unknown }));
+        self.making(key)
     }
 
     /// Takes in what became of a task.

@@ -90,7 +90,7 @@ mod tests {
     use crate::evaluate::{Pseudo, rules};
     use crate::template::Template;
 
-    const TEMPLATE: &str = r#"
+    const TEMPLATE: &str = r"
 Parameters:
   All: {Type: String, Default: 'false'}
   Names: {Type: CommaDelimitedList, Default: ''}
@@ -105,7 +105,7 @@ Rules:
       - Assert: !Or [!EachMemberIn [!Ref Names, [a, b]], !EachMemberEquals [!Ref Names, c]]
 Resources:
   Nothing: {Type: 'AWS::CloudFormation::WaitConditionHandle'}
-"#;
+";
 
     fn decided(region: &str, values: &[(&str, &str)]) -> Result<(), String> {
         let template = Template::parse(TEMPLATE).unwrap();
