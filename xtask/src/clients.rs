@@ -30,7 +30,7 @@ pub struct Clients {
 pub fn set_up(root: &Path) -> Result<Clients> {
     let places = Places::of(root);
     let python = find_python()?;
-    for name in ["tests", "awscli", "query", "sql"] {
+    for name in ["tests", "awscli", "query", "sql", "lint"] {
         places.install(name, |folder| make_venv(&python, folder))?;
     }
     let old_client_missing = match find_python27() {

@@ -108,7 +108,14 @@ impl<'a> Wanted<'a> {
         let Some(stack) = self.stack() else { return self.create().await };
         let (account, region) = (self.account(), &*self.behalf.region);
         if !self.is_own(&stack) {
-            tracing::info!(account, region, stack = stack.name, "somebody changed this stack: it is left as it is");
+            if stack.template != self.template {
+                tracing::warn!(
+                    account,
+                    region,
+                    stack = stack.name,
+                    "somebody else's template: the stack is left as it is"
+                );
+            }
             return Ok(());
         }
         let stack = match &stack.operation {
