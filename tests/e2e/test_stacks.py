@@ -4,11 +4,11 @@ import json
 import os
 import signal
 import subprocess
-import sys
+import threading
 import time
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from clients import ENVIRONMENTS
 from keys import ADMIN, AUDIT, ROLE, config
@@ -163,36 +163,68 @@ def test_values_of_parameters_stay_out_of_records(server):
     assert stacks.describe_stacks(StackName="s")["Stacks"][0]["Parameters"][0]["ParameterValue"] == "****"
 
 
-@pytest.mark.parametrize("after", [0.01, 0.03, 0.06, 0.1, 0.2])
-def test_a_killed_server_goes_on(tmp_path, after):
-    """Wherever it is killed, the stack ends after a restart, and its deletion leaves the log bucket alone."""
-    server = Server(tmp_path, config([ADMIN]), "--bare").start()
-    script = "import sys, boto3, json; from botocore.config import Config\n"
-    script += "once = Config(retries={'total_max_attempts': 1})\n"
-    script += "c = boto3.client('cloudformation', endpoint_url=sys.argv[1], region_name='us-east-1', config=once)\n"
-    script += "c.create_stack(StackName='old', TemplateBody=open(sys.argv[2]).read())\n"
-    template = tmp_path / "old.json"
-    template.write_text(OLD)
-    keys = {"AWS_ACCESS_KEY_ID": ADMIN.access_key_id, "AWS_SECRET_ACCESS_KEY": ADMIN.secret_access_key}
-    command = [sys.executable, "-c", script, server.url, str(template)]
-    stacks = server.boto("cloudformation")
-    asking = subprocess.Popen(command, env={**os.environ, **keys}, stderr=subprocess.DEVNULL)
-    eventually(lambda: stacks.list_stacks()["StackSummaries"], "the stack")
-    time.sleep(after)
-    server.process.send_signal(signal.SIGKILL)
-    server.process.wait()
-    asking.wait()
-    server = Server(tmp_path, config([ADMIN]), "--bare").start()
+@pytest.mark.parametrize("operation", ["create", "update", "delete"])
+def test_a_server_that_is_killed_at_any_moment_goes_on(tmp_path, operation):
+    """Wherever it is killed, the operation ends after a restart, and the stack's deletion leaves the log bucket alone."""
+    for moment in range(16):
+        folder = tmp_path / str(moment)
+        folder.mkdir()
+        server = Server(folder, config([ADMIN]), "--bare").start()
+        stacks = server.boto("cloudformation")
+        if operation != "create":
+            stacks.create_stack(StackName="old", TemplateBody=OLD)
+        asked = threading.Thread(target=ask, args=(stacks, operation))
+        asked.start()
+        time.sleep(0.004 * moment)
+        server.process.send_signal(signal.SIGKILL)
+        server.process.wait()
+        asked.join()
+        server = Server(folder, config([ADMIN]), "--bare").start()
+        try:
+            ended_and_deletable(server, operation)
+        finally:
+            server.stop()
+
+
+# What the stack of the report becomes: a queue that keeps longer, another rule in the place of the old one, a second queue.
+CHANGED = json.loads(OLD)
+CHANGED["Resources"]["Queue"]["Properties"] = {"MessageRetentionPeriod": 1209600}
+CHANGED["Resources"]["Rule"]["Properties"]["Name"] = "named"
+CHANGED["Resources"]["Second"] = {"Type": "AWS::SQS::Queue"}
+
+
+def ask(stacks, operation):
+    """Begins the operation. Whether the answer comes is not asked."""
     try:
-        eventually(lambda: status(server, "old") in ("CREATE_COMPLETE", "ROLLBACK_COMPLETE"), "the end")
-        assert status(server, "old") == "CREATE_COMPLETE"
-        server.boto("cloudformation").delete_stack(StackName="old")
-        eventually(lambda: not server.boto("cloudformation").describe_stacks()["Stacks"], "the deletion")
-        assert not server.boto("events").list_rules()["Rules"] and not server.boto("sns").list_topics()["Topics"]
-        assert not server.boto("sqs").list_queues().get("QueueUrls")
-        assert len(server.boto("s3").list_buckets()["Buckets"]) == 1
-    finally:
-        server.stop()
+        match operation:
+            case "create":
+                stacks.create_stack(StackName="old", TemplateBody=OLD)
+            case "update":
+                stacks.update_stack(StackName="old", TemplateBody=json.dumps(CHANGED))
+            case "delete":
+                stacks.delete_stack(StackName="old")
+    except (BotoCoreError, ClientError):
+        pass
+
+
+def ended_and_deletable(server, operation):
+    stacks, sqs = server.boto("cloudformation"), server.boto("sqs")
+    shown = lambda: [stack["StackStatus"] for stack in stacks.describe_stacks()["Stacks"]]
+    eventually(lambda: not any("IN_PROGRESS" in one for one in shown()), "the end")
+    # Killed before it was durable, it never began.
+    assert shown() in {
+        "create": ([], ["CREATE_COMPLETE"]),
+        "update": (["CREATE_COMPLETE"], ["UPDATE_COMPLETE"]),
+        "delete": ([], ["CREATE_COMPLETE"]),
+    }[operation]
+    queues = len(sqs.list_queues().get("QueueUrls", []))
+    rules = [rule["Name"] == "named" for rule in server.boto("events").list_rules()["Rules"]]
+    assert (queues, rules) == {"UPDATE_COMPLETE": (2, [True]), "CREATE_COMPLETE": (1, [False])}.get("".join(shown()), (0, []))
+    stacks.delete_stack(StackName="old")
+    eventually(lambda: not shown(), "the deletion")
+    assert not server.boto("events").list_rules()["Rules"] and not server.boto("sns").list_topics()["Topics"]
+    assert not sqs.list_queues().get("QueueUrls") and not server.boto("cloudtrail").describe_trails()["trailList"]
+    assert len(server.boto("s3").list_buckets()["Buckets"]) <= 1
 
 
 def test_the_template_with_its_alarm(server, tmp_path):

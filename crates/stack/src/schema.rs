@@ -12,6 +12,8 @@ use crate::template::{Expression, Form};
 pub enum Shape {
     /// A text; numbers and booleans are taken for their text.
     Text,
+    /// One of these texts.
+    OneOf(&'static [&'static str]),
     /// `true`, `false`, also as texts.
     Boolean,
     /// A whole number, also as a text.
@@ -146,6 +148,14 @@ fn one(path: &str, shape: &Shape, value: Value, wrong: &mut Vec<String>) -> Opti
     let (typed, expected) = match (shape, value) {
         (Shape::Json, value) => (Some(value), "JSON"),
         (Shape::Text, value) => (scalar(&value).map(Value::String), "String"),
+        (Shape::OneOf(texts), value) => {
+            let text = scalar(&value).unwrap_or_else(|| value.to_string());
+            if !texts.contains(&&*text) {
+                wrong.push(format!("{path}: {text} is not a valid enum value"));
+                return None;
+            }
+            (Some(Value::String(text)), "String")
+        }
         (Shape::Boolean, value) => (scalar(&value).and_then(|text| text.parse().ok()).map(Value::Bool), "Boolean"),
         (Shape::Integer, value) => {
             (scalar(&value).and_then(|text| text.parse::<i64>().ok()).map(Value::from), "Integer")

@@ -388,7 +388,7 @@ fn a_stack_that_adopts_takes_over_what_is_there_and_makes_the_rest() {
     world.there.insert(("CreateQueue".into(), "mine".into()));
     let template = "Resources:
   A: {Type: 'AWS::SQS::Queue', Properties: {QueueName: mine, VisibilityTimeout: 60}}
-  B: {Type: 'AWS::SNS::Topic', Properties: {TopicName: !GetAtt A.QueueName}}";
+  B: {Type: 'AWS::SNS::Topic', DependsOn: A, Properties: {TopicName: other}}";
     let key = world.create(template, &[]).unwrap();
     world.run(&key, &BTreeSet::from([1]));
     assert_eq!(world.status(&key), Status::CreateComplete);
