@@ -10,6 +10,7 @@ mod large;
 mod latency;
 mod load;
 mod memory;
+mod metrics;
 mod process;
 mod report;
 mod s3;
@@ -76,6 +77,8 @@ enum Name {
     Memory,
     /// One object of 1 GiB, written and read
     Large,
+    /// What metrics cost of the processor and the disk
+    Metrics,
     /// Archives searched, beside decompression alone
     Scan,
 }
@@ -117,6 +120,7 @@ fn run(name: Name, settings: Settings, report: &mut Report) -> Result<()> {
         Name::S3 => s3::run(settings, report),
         Name::Sqs => sqs::run(settings, report),
         Name::Latency => latency::run(report),
+        Name::Metrics => metrics::run(settings, report),
         Name::Start => start::run(report),
         Name::Memory => memory::run(settings, report),
         Name::Large => large::run(settings, report),

@@ -18,6 +18,8 @@ pub const KEY: Key = Key { access_key_id: "test", secret_access_key: "test" };
 const STOP_TIMEOUT: Duration = Duration::from_mins(1);
 /// How long the pipeline may take to pass on what was recorded.
 const PIPELINE_PATIENCE: Duration = Duration::from_mins(1);
+/// Nothing of its own is passed on for so long once all is.
+const SETTLE_INTERVAL: Duration = Duration::from_millis(50);
 /// Clock ticks in `/proc/PID/stat` are hundredths of a second on every Linux (`USER_HZ`).
 const TICKS_PER_SEC: f64 = 100.0;
 
@@ -31,6 +33,8 @@ pub struct Server {
     pub address: String,
     /// From the start of the process to its ready line.
     pub started_in: Duration,
+    /// Records of what it did by itself until it was ready.
+    own_records: u64,
 }
 
 /// Memory of a process, in MiB.
@@ -47,7 +51,7 @@ impl Server {
     pub fn audited(data: &Path) -> Result<Self> {
         let mut command = Command::new(binary()?);
         command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(data);
-        Self::start(&mut command)
+        Self::start(&mut command)?.settled()
     }
 
     /// The same with a configuration: the usual key, and log files so often.
@@ -61,7 +65,7 @@ impl Server {
         fs::write(&config, format!("[[key]]\n{key}\nidentity = {identity}\n[cloudtrail]\n{trail}\n"))?;
         let mut command = Command::new(binary()?);
         command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(data.join("data"));
-        Self::start(command.arg("--config").arg(config))
+        Self::start(command.arg("--config").arg(config))?.settled()
     }
 
     /// Starts S3 without the audit layer, from this program.
@@ -82,7 +86,20 @@ impl Server {
             let _ = child.kill();
             bail!("no ready line: {line:?}, {}", child.wait()?);
         };
-        Ok(Self { child, drain: Some(std::thread::spawn(|| drain(stdout))), address, started_in })
+        Ok(Self { child, drain: Some(std::thread::spawn(|| drain(stdout))), address, started_in, own_records: 0 })
+    }
+
+    /// Waits until what it did by itself has been passed on: its detector is a stack, whose operations have records, too.
+    fn settled(mut self) -> Result<Self> {
+        for looks in 0_u32.. {
+            let before = self.own_records;
+            self.own_records = self.metric("sigtrail_records_total")?;
+            if before == self.own_records && looks > 0 {
+                return Ok(self);
+            }
+            std::thread::sleep(SETTLE_INTERVAL);
+        }
+        bail!("it keeps recording")
     }
 
     /// A connection of its own to it.
@@ -116,11 +133,13 @@ impl Server {
         Self::await_equal(name, || Ok((self.metric(name)?, expected)))
     }
 
-    /// Waits until the pipeline has passed on as many records as there were requests, one of each. The server's own delivery of
-    /// a log file is a request, too.
+    /// Waits until the pipeline has passed on as many records as there were requests, one of each, after its own. The server's
+    /// own delivery of a log file is a request, too.
     pub fn await_records(&self, requests: u64) -> Result<()> {
         let deliveries = || self.metric("sigtrail_log_files_total");
-        Self::await_equal("records", || Ok((self.metric("sigtrail_records_total")?, requests + deliveries()?)))
+        Self::await_equal("records", || {
+            Ok((self.metric("sigtrail_records_total")?, self.own_records + requests + deliveries()?))
+        })
     }
 
     fn await_equal(what: &str, look: impl Fn() -> Result<(u64, u64)>) -> Result<()> {

@@ -147,7 +147,7 @@ impl Tally {
     }
 
     /// Rules matched an event.
-    pub(crate) fn matched(&mut self, account: &str, region: &str, rules: &[String]) {
+    pub fn matched(&mut self, account: &str, region: &str, rules: &[String]) {
         if rules.is_empty() {
             return;
         }
@@ -158,7 +158,7 @@ impl Tally {
     }
 
     /// A rule's target was, or could not be, told of an event. `has_queue`: there is a dead-letter queue for what failed.
-    pub(crate) fn invoked(&mut self, rule: &str, placed: &Placed, has_queue: bool) {
+    pub fn invoked(&mut self, rule: &str, placed: &Placed, has_queue: bool) {
         let counts = of(&mut self.rules, rule);
         counts.attempts += placed.delivered + placed.dead_lettered + placed.lost;
         counts.succeeded += placed.delivered;

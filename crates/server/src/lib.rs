@@ -45,7 +45,9 @@ mod waiting;
 mod wakers;
 mod worker;
 
+pub use app::RestoreError;
 pub use clock::now;
 pub use config::{Config, ConfigError, DEFAULT_ACCOUNT, DEFAULT_REGION};
+pub use meter::{Meter, Still};
 pub use start::{Running, ServeOptions, StartError, StopError, start};
 pub use tls::{TlsError, TlsSource};

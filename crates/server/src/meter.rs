@@ -274,7 +274,7 @@ impl Meter {
     }
 
     /// Moves the blocks whose time is over into the next tier, and forgets series that have none left.
-    async fn age(&self, store: &Store, now: Timestamp) -> Result<(), StoreError> {
+    pub async fn age(&self, store: &Store, now: Timestamp) -> Result<(), StoreError> {
         let ids = self.table().ids();
         for series in ids {
             let _moving = self.moving.write().await;

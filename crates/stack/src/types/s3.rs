@@ -36,7 +36,8 @@ pub(super) static BUCKET: ResourceType = ResourceType {
     properties: &[
         Property::new("BucketName", Shape::Text).replaces(),
         // A legacy property, with which older templates say what holds anyway. The other canned ACLs need ACLs, which are off.
-        Property::new("AccessControl", Shape::OneOf(&["Private"])).without_effect("buckets are private and have no ACLs"),
+        Property::new("AccessControl", Shape::OneOf(&["Private"]))
+            .without_effect("buckets are private and have no ACLs"),
         Property::new("BucketEncryption", Shape::Json)
             .without_effect("the built-in store does not encrypt; encrypt its disk"),
         Property::new(
