@@ -4,10 +4,10 @@
 //! AWS. What somebody else has done with such a stack is that person's: it is left alone from then on. What was made before
 //! there were stacks, or is left of a stack, is taken over.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use aws_api::{ApiError, Entity as _};
+use aws_api::{ApiError, Entity as _, Timestamp};
 use gateway::Backend as _;
 use serde_json::{Value, json};
 use stack::{Made, OperationKind, Stack, Status};
@@ -19,9 +19,18 @@ use crate::stacks;
 /// Regions of one account that get a rule; a bucket may name any text as its region.
 const REGIONS_MAX: usize = 100;
 
+/// A region whose rule could not be made is tried again after so long: each record of it would ask.
+const RETRY_S: i64 = 60;
+
 /// Which regions of each account have their rule.
 #[derive(Debug, Default)]
-pub struct Covered(Mutex<BTreeMap<String, BTreeSet<String>>>);
+pub struct Covered(Mutex<BTreeMap<String, BTreeMap<String, State>>>);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Covered,
+    Failed(Timestamp),
+}
 
 /// Makes what is missing of the detector in the home region of each account. `require_tls`: its log bucket refuses what is not
 /// encrypted.
@@ -31,17 +40,17 @@ pub async fn install(app: &Arc<App>, require_tls: bool) -> Result<(), ApiError> 
         let parameters = detector::home_parameters(&account, require_tls);
         let wanted = Wanted::new(app, &account, home, detector::HOME, &parameters);
         wanted.ensure().await?;
-        app.covered.insert(account, home.clone());
+        app.covered.insert(&account, home, State::Covered);
     }
     Ok(())
 }
 
 /// Makes sure that the region of a request to S3 has its rule, before its record is passed on. What fails is logged: the record
-/// still goes into the log files, and the next one of the region tries again.
-pub async fn cover(app: &Arc<App>, account: &str, region: &str) {
+/// still goes into the log files, and one that comes a minute later tries again.
+pub async fn cover(app: &Arc<App>, account: &str, region: &str, now: Timestamp) {
     let home = &app.config.region;
     if region == home
-        || app.covered.contains(account, region)
+        || app.covered.is_settled(account, region, now)
         || !app.config.accounts().iter().any(|own| own == account)
     {
         return;
@@ -52,8 +61,11 @@ pub async fn cover(app: &Arc<App>, account: &str, region: &str) {
     }
     let parameters = detector::other_region_parameters(account, home);
     match Wanted::new(app, account, region, detector::OTHER_REGION, &parameters).ensure().await {
-        Ok(()) => app.covered.insert(account.to_owned(), region.to_owned()),
-        Err(error) => tracing::error!(account, region, %error, "the detector's rule could not be made"),
+        Ok(()) => app.covered.insert(account, region, State::Covered),
+        Err(error) => {
+            tracing::error!(account, region, %error, "the detector's rule could not be made");
+            app.covered.insert(account, region, State::Failed(now));
+        }
     }
 }
 
@@ -62,19 +74,24 @@ fn is_region(text: &str) -> bool {
 }
 
 impl Covered {
-    fn contains(&self, account: &str, region: &str) -> bool {
-        self.lock().get(account).is_some_and(|regions| regions.contains(region))
+    /// Is there nothing to be done, or not now?
+    fn is_settled(&self, account: &str, region: &str, now: Timestamp) -> bool {
+        match self.lock().get(account).and_then(|regions| regions.get(region)) {
+            Some(State::Covered) => true,
+            Some(State::Failed(at)) => now < at.plus_secs(RETRY_S) && now >= *at,
+            None => false,
+        }
     }
 
     fn regions(&self, account: &str) -> usize {
-        self.lock().get(account).map_or(0, BTreeSet::len)
+        self.lock().get(account).map_or(0, BTreeMap::len)
     }
 
-    fn insert(&self, account: String, region: String) {
-        self.lock().entry(account).or_default().insert(region);
+    fn insert(&self, account: &str, region: &str, state: State) {
+        self.lock().entry(account.to_owned()).or_default().insert(region.to_owned(), state);
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, BTreeSet<String>>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, BTreeMap<String, State>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -73,7 +73,7 @@ async fn pass_on(app: &Arc<App>, bare: bool, entries: &[(u64, Bytes)]) -> Result
             Logged::Record(entry) => {
                 let outline = &entry.outline;
                 if !bare && &*outline.event_source == "s3.amazonaws.com" {
-                    detector::cover(app, &outline.recipient_account_id, &outline.aws_region).await;
+                    detector::cover(app, &outline.recipient_account_id, &outline.aws_region, passing.now).await;
                 }
                 passing.pass(app, &entry, *seq)?;
             }
