@@ -178,7 +178,7 @@ fn attributes() {
         ("MessageRetentionPeriod", "345600"),
         ("QueueArn", &q),
         ("ReceiveMessageWaitTimeSeconds", "0"),
-        ("SqsManagedSseEnabled", "false"),
+        ("SqsManagedSseEnabled", "true"),
         ("VisibilityTimeout", "20"),
     ]);
     assert_eq!(get(&world, &["All"]).unwrap(), Some(all.clone()));
