@@ -117,6 +117,7 @@ impl<'a> Detector<'a> {
             now: clock::now(),
             request_id: clock::new_id().to_string(),
             endpoint: app.endpoint().to_owned(),
+            via: None,
         };
         Self { app, services: Services(Arc::clone(app)), ctx }
     }

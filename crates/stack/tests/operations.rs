@@ -41,6 +41,7 @@ fn context() -> RequestContext {
         now: Timestamp::from_millis(1_700_000_000_000),
         request_id: "r".into(),
         endpoint: "http://localhost".into(),
+        via: None,
     }
 }
 
