@@ -268,6 +268,35 @@ fn tags_of_the_stack_are_those_of_its_resources() {
 }
 
 #[test]
+fn resources_say_of_which_stack_they_are() {
+    let mut world = World::default();
+    let key = world.create("Resources: {A: {Type: 'AWS::SQS::Queue'}, T: {Type: 'AWS::CloudTrail::Trail', Properties: {S3BucketName: logs, IsLogging: false}}}", &[]).unwrap();
+    let tasks = world.decide(&key, Stack::advance);
+    let made = |id: &str| {
+        let task = tasks.iter().find(|task| task.key == id).unwrap();
+        let Call::Rpc { input, .. } = &task.steps[0].call else { panic!("{task:?}") };
+        input.clone()
+    };
+    let id = world.stacks.stack(&key).unwrap().id();
+    let marks = json!({"aws:cloudformation:stack-name": "audit", "aws:cloudformation:stack-id": id, "aws:cloudformation:logical-id": "A"});
+    assert_eq!(made("A")["tags"], marks);
+    assert_eq!(made("T")["TagsList"], json!([]), "the schema of trails has no system tags");
+    let stack = world.stacks.stack(&key).unwrap();
+    assert!(stack.tags.is_empty() && stack.resources["A"].real.properties.is_empty());
+}
+
+#[test]
+fn no_template_sets_tags_of_services() {
+    let mut world = World::default();
+    let template = "Resources: {A: {Type: 'AWS::SQS::Queue', Properties: {Tags: [{Key: 'aws:cloudformation:stack-name', Value: other}]}}}";
+    let key = world.create(template, &[]).unwrap();
+    world.run(&key, &BTreeSet::new());
+    assert_eq!((world.status(&key), world.done.len()), (Status::RollbackComplete, 0));
+    let said = world.events.iter().find(|event| event.status == Status::CreateFailed).unwrap();
+    assert_eq!(said.reason.as_deref(), Some("aws: prefixed tag key names are not allowed for external use."));
+}
+
+#[test]
 fn what_failed_and_was_left_is_tried_again() {
     let mut world = World::default();
     let key = world.create(ONE, &[]).unwrap();

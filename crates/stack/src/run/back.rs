@@ -140,7 +140,8 @@ impl Stack {
     pub(super) fn reversal(&self, key: &str) -> Option<Task> {
         let made = self.resources.get(key)?;
         let (kind, before) = (resource_type(&made.real.kind)?, made.before.as_ref()?);
-        let steps = (kind.update)(&self.subject(&made.real), &made.real.properties, &before.properties);
+        let [now, before] = [&made.real, &**before].map(|real| kind.marked(&real.properties, self, key));
+        let steps = (kind.update)(&self.subject(&made.real), &now, &before);
         Some(Task { key: key.to_owned(), look: None, steps, repeated: false })
     }
 
