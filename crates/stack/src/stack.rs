@@ -200,6 +200,9 @@ pub struct Operation {
     pub failed: BTreeSet<String>,
     /// What is to be removed, by logical id; a replaced resource's has a `~` before it.
     pub victims: BTreeMap<String, Real>,
+    /// Victims that had to be looked for, and where the look goes on.
+    #[serde(default)]
+    pub searches: BTreeMap<String, Option<String>>,
 }
 
 /// The parts of operations.
@@ -223,6 +226,7 @@ impl Operation {
             running: BTreeSet::new(),
             failed: BTreeSet::new(),
             victims: BTreeMap::new(),
+            searches: BTreeMap::new(),
         }
     }
 }

@@ -327,6 +327,60 @@ fn what_was_to_be_replaced_and_was_not_is_still_the_stacks() {
     assert_eq!((world.status(&key), world.kinds()), (Status::DeleteComplete, BTreeMap::new()));
 }
 
+const SUBSCRIBED: &str = "Resources: {S: {Type: 'AWS::SNS::Subscription', Properties: {TopicArn: 'arn:aws:sns:us-east-1:111122223333:t', Protocol: sqs, Endpoint: 'arn:aws:sqs:us-east-1:111122223333:q'}}}";
+
+/// The server stops after `Subscribe` was done and before its answer was kept; repeated, it is refused. The calls that the
+/// rollback makes, as long as `answers` last.
+fn rollback_of_a_lost_subscription(answers: &[Value]) -> (World, String, Vec<(&'static str, Value)>) {
+    let mut world = World::default();
+    let key = world.create(SUBSCRIBED, &[]).unwrap();
+    assert_eq!(world.decide(&key, Stack::advance).len(), 1);
+    let repeated = world.stacks.stack(&key).unwrap().begun().remove(0);
+    let refused = repeated.refused(0, "not authorized".into());
+    world.decide(&key, |stack, around| stack.finished("S", refused, around));
+    let (mut calls, mut answers) = (Vec::new(), answers.iter());
+    while let Some(task) = world.decide(&key, Stack::advance).pop() {
+        let Call::Rpc { op, input, .. } = task.steps[0].call.clone() else { panic!("{task:?}") };
+        calls.push((op, input));
+        let done = Outcome::Done(vec![answers.next().unwrap().clone()]);
+        world.decide(&key, |stack, around| stack.finished("S", done, around));
+    }
+    assert_eq!(world.status(&key), Status::RollbackComplete);
+    (world, key, calls)
+}
+
+#[test]
+fn a_subscription_whose_arn_was_lost_is_found_and_removed() {
+    use Status::{CreateFailed, CreateInProgress, DeleteComplete, DeleteInProgress};
+    let listed = |name: &str| json!({"Protocol": "sqs", "Endpoint": format!("arn:aws:sqs:us-east-1:111122223333:{name}"), "SubscriptionArn": format!("arn:aws:sns:us-east-1:111122223333:t:{name}")});
+    let answers = [
+        json!({"Subscriptions": [listed("other")], "NextToken": "more"}),
+        json!({"Subscriptions": [listed("another"), listed("q")]}),
+        json!({}),
+    ];
+    let (world, _, calls) = rollback_of_a_lost_subscription(&answers);
+    let topic = "arn:aws:sns:us-east-1:111122223333:t";
+    assert_eq!(
+        calls,
+        [
+            ("ListSubscriptionsByTopic", json!({"TopicArn": topic})),
+            ("ListSubscriptionsByTopic", json!({"TopicArn": topic, "NextToken": "more"})),
+            ("Unsubscribe", json!({"SubscriptionArn": format!("{topic}:q")})),
+        ]
+    );
+    let told: Vec<_> = world.events.iter().filter(|event| event.logical_id == "S").map(|event| event.status).collect();
+    assert_eq!(told, [CreateInProgress, CreateFailed, DeleteInProgress, DeleteComplete]);
+}
+
+#[test]
+fn a_subscription_that_never_came_to_be_is_not_removed() {
+    for nothing in [json!({"Subscriptions": []}), Value::Null] {
+        let (world, key, calls) = rollback_of_a_lost_subscription(&[nothing]);
+        assert_eq!(calls.len(), 1);
+        assert!(world.stacks.stack(&key).unwrap().resources.is_empty());
+    }
+}
+
 #[test]
 fn a_repeated_request_is_known_by_its_token() {
     let mut world = World::default();

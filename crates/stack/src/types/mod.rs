@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 use crate::call::{Call, Step};
 use crate::evaluate::{Values, scalar};
 use crate::schema::{Property, TAGS};
-use crate::stack::Stack;
+use crate::stack::{Real, Stack};
 
 /// The properties of one resource, with the types that its schema wants.
 pub type Properties = Map<String, Value>;
@@ -33,6 +33,17 @@ pub struct Subject<'a> {
     pub name: &'a str,
     /// The physical id, once there is one.
     pub physical_id: Option<&'a str>,
+}
+
+/// What came of a look for a resource that is lost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Found {
+    /// It is there, with this physical id.
+    Here(String),
+    /// Perhaps, further on from here.
+    Further(String),
+    /// There is none.
+    Nowhere,
 }
 
 /// A type of resources.
@@ -136,6 +147,22 @@ impl ResourceType {
             marked.insert(TAGS.name.to_owned(), tag_list(&all));
         }
         marked
+    }
+
+    /// Is it not known which resource is meant? Of most types the name says it; a subscription's ARN is in the answer that made
+    /// it alone, which nobody may have got.
+    pub(crate) fn is_lost(&self, real: &Real) -> bool {
+        self.name == sns::SUBSCRIPTION.name && real.physical_id.as_deref().is_some_and(|id| !id.starts_with("arn:"))
+    }
+
+    /// What looks for one that is lost; `from` is where the answer before said that there is more.
+    pub(crate) fn search(properties: &Properties, from: Option<&str>) -> Step {
+        sns::search(properties, from)
+    }
+
+    /// What the answer says of it.
+    pub(crate) fn found(properties: &Properties, answer: &Value) -> Found {
+        sns::found(properties, answer)
     }
 
     /// Do these properties, changed, want another resource?
