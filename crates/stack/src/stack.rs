@@ -266,6 +266,12 @@ impl Stack {
         format!("arn:aws:cloudformation:{}:{}:stack/{}/{}", self.region, self.account, self.name, self.uuid)
     }
 
+    /// Its place among the stacks of its account and region, the newest first: a text that no change of a stack changes.
+    pub(crate) fn place(&self) -> String {
+        let until_the_end = Timestamp::MAX.millis_since(self.created);
+        format!("{until_the_end:015} {} {}", self.name, self.uuid)
+    }
+
     /// Takes over what is wanted of it; what was wanted until now.
     pub(crate) fn become_wanted(&mut self, wanted: Wanted) -> Wanted {
         Wanted {

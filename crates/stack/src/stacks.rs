@@ -44,7 +44,7 @@ impl Stacks {
         let prefix = format!("{}/{}/", ctx.account(), ctx.region);
         let of = self.stacks.range(prefix.clone()..).take_while(|(key, _)| key.starts_with(&prefix));
         let mut stacks: Vec<_> = of.map(|(_, stack)| stack).collect();
-        stacks.sort_by(|a, b| b.created.cmp(&a.created).then_with(|| a.name.cmp(&b.name)));
+        stacks.sort_by_cached_key(|stack| stack.place());
         stacks
     }
 
@@ -72,7 +72,7 @@ impl Stacks {
         outputs.find(|output| output.export.as_deref() == Some(name)).map(|output| output.value.clone())
     }
 
-    /// Every change set of a stack, the oldest first.
+    /// Every change set of a stack.
     pub(crate) fn change_sets<'a>(&'a self, stack: &Stack) -> impl Iterator<Item = &'a ChangeSet> {
         let id = stack.id();
         self.change_sets.values().filter(move |set| set.stack_id == id)
