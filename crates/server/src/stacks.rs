@@ -103,7 +103,10 @@ async fn decide<T>(
         let mut around = Around { now: clock::now(), random: &mut random, exports: &exports, events: Vec::new() };
         let value = change(&mut next, &mut around);
         let unit = event_rows(&next.uuid, &around.events);
-        let changes = if next == *stack { Vec::new() } else { vec![Change::put(&next)] };
+        let mut changes = registry.stacks.let_go(&next);
+        if next != *stack {
+            changes.push(Change::put(&next));
+        }
         Ok((value, changes, unit))
     })
     .await
