@@ -146,6 +146,23 @@ def test_topics_and_subscriptions(server, sns):
         sns.get_topic_attributes(TopicArn=topic)
 
 
+def test_the_last_statement_of_a_policy_goes_too(sns):
+    topic = sns.create_topic(Name="without-statements")["TopicArn"]
+
+    def policy():
+        return json.loads(sns.get_topic_attributes(TopicArn=topic)["Attributes"]["Policy"])
+
+    default = policy()["Statement"]
+    sns.remove_permission(TopicArn=topic, Label=default[0]["Sid"])
+    assert policy()["Statement"] == []
+    sns.publish(TopicArn=topic, Message="to its own account it is open")
+    with pytest.raises(sns.exceptions.InvalidParameterException):
+        empty = json.dumps({"Version": "2012-10-17", "Statement": []})
+        sns.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=empty)
+    sns.add_permission(TopicArn=topic, Label="l", AWSAccountId=["111122223333"], ActionName=["Publish"])
+    assert [statement["Sid"] for statement in policy()["Statement"]] == ["l"]
+
+
 def test_what_sns_refuses(sns):
     topic = sns.create_topic(Name="refusals")["TopicArn"]
     with pytest.raises(sns.exceptions.InvalidParameterException):

@@ -74,6 +74,7 @@ def test_queues(sqs, queue):
     attributes = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["All"])["Attributes"]
     assert (attributes["VisibilityTimeout"], attributes["MessageRetentionPeriod"]) == ("7", "345600")
     assert attributes["QueueArn"].endswith(f":{name}")
+    assert attributes["SqsManagedSseEnabled"] == "true", "AWS's default"
     sqs.tag_queue(QueueUrl=queue, Tags={"a": "1", "b": "2"})
     sqs.untag_queue(QueueUrl=queue, TagKeys=["a"])
     assert sqs.list_queue_tags(QueueUrl=queue)["Tags"] == {"b": "2"}

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::Timestamp;
+use crate::tag::is_system_tag;
 
 /// What a key may do, in the order of how much of the control plane it reaches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -56,6 +57,9 @@ pub struct RequestContext {
     pub request_id: String,
     /// Scheme and authority that the client used, such as `http://127.0.0.1:4566`, for the URLs in answers.
     pub endpoint: String,
+    /// The service that makes the operation in the caller's name: `cloudformation.amazonaws.com`. `None` of what the caller asked
+    /// for itself; nothing in a request can say otherwise.
+    pub via: Option<&'static str>,
 }
 
 impl Caller {
@@ -66,6 +70,11 @@ impl Caller {
 }
 
 impl RequestContext {
+    /// May the operation set or remove a tag of this key? Services keep those that begin with `aws:` for themselves.
+    pub fn may_tag(&self, key: &str) -> bool {
+        self.via.is_some() || !is_system_tag(key)
+    }
+
     /// The account whose resources the request is about: the caller's.
     pub fn account(&self) -> &str {
         &self.caller.account

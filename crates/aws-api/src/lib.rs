@@ -14,6 +14,7 @@ mod error;
 mod moment;
 mod ops;
 mod region;
+mod tag;
 mod timestamp;
 
 pub mod cloudformation;
@@ -33,4 +34,5 @@ pub use error::{ApiError, Fault};
 pub use moment::Moment;
 pub use ops::{Access, Category, Codec, OpInfo, Service, ServiceInfo};
 pub use region::{REGIONS, is_region};
+pub use tag::{SYSTEM_TAG_REFUSED, is_system_tag, user_tags};
 pub use timestamp::Timestamp;

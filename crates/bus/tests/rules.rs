@@ -224,6 +224,32 @@ fn labels() {
 }
 
 #[test]
+fn labels_of_services_are_theirs() {
+    let mut buses = Buses::default();
+    let service = aws_api::RequestContext { via: Some("cloudformation.amazonaws.com"), ..ctx() };
+    let arn = put_rule(&mut buses, &rule("r", ALL));
+    let key = "aws:cloudformation:stack-name";
+    let add = |value: &str| TagResourceRequest {
+        resource_arn: arn.clone(),
+        tags: vec![Tag { key: key.into(), value: value.into() }],
+    };
+    let decided = buses.tag_resource(&service, &add("audit")).unwrap();
+    commit(&mut buses, decided);
+    let fifty = (0..50).map(|n| Tag { key: format!("{n}"), value: String::new() }).collect();
+    let fifty = TagResourceRequest { resource_arn: arn.clone(), tags: fifty };
+    let decided = buses.tag_resource(&ctx(), &fifty).expect("those of services do not count");
+    commit(&mut buses, decided);
+    let remove = UntagResourceRequest { resource_arn: arn.clone(), tag_keys: vec!["0".into(), key.into()] };
+    for refused in
+        [buses.tag_resource(&ctx(), &add("mine")).unwrap_err(), buses.untag_resource(&ctx(), &remove).unwrap_err()]
+    {
+        let said = "aws: prefixed tag key names are not allowed for external use.";
+        assert_eq!((&*refused.code, &*refused.message), ("ValidationException", said));
+    }
+    assert!(buses.untag_resource(&service, &remove).is_ok());
+}
+
+#[test]
 fn rows_of_other_kinds_are_ignored_and_broken_ones_are_errors() {
     let mut buses = Buses::default();
     let (_, changes) = buses.put_rule(&ctx(), &rule("r", ALL)).unwrap();

@@ -317,7 +317,7 @@ impl<B: Backend> Audit<B> {
             extensions.insert(Owner { account: account.clone(), display_name: account.clone() });
             // What this server asks of itself is on no network.
             let secure_transport = exchange.via.is_some() || exchange.peer.tls.is_some();
-            extensions.insert(requester(caller, secure_transport));
+            extensions.insert(requester(caller, secure_transport, exchange.via.is_some()));
         }
         extensions.insert(ExpectedOperation(backend_operation(exchange.target.op)));
         let response = self.backend.call(request).await;
@@ -500,8 +500,8 @@ async fn discard(body: Body) {
     let _ = tokio::time::timeout(DISCARD_TIMEOUT, read).await;
 }
 
-/// The caller as policies name it.
-fn requester(caller: &Caller, secure_transport: bool) -> Requester {
+/// The caller as policies name it. A service that acts for it sets tags that are not the caller's to set.
+fn requester(caller: &Caller, secure_transport: bool, by_service: bool) -> Requester {
     let identity = &caller.identity;
     // A service that acts for an account, and for none of its users, is to a policy the account.
     let root = || {
@@ -512,7 +512,7 @@ fn requester(caller: &Caller, secure_transport: bool) -> Requester {
         role_arn: identity.role_arn(),
         secure_transport,
         administers: caller.role == Some(Role::Admin) || (caller.role == Some(Role::Audit) && identity.kind == "Root"),
-        sets_system_tags: false,
+        sets_system_tags: by_service,
     }
 }
 

@@ -58,6 +58,7 @@ impl World {
             now: NOW,
             request_id: "r".into(),
             endpoint: "http://127.0.0.1:4566".into(),
+            via: None,
         };
         let mut world = Self { registry: Registry::default(), ctx };
         world.trail();

@@ -161,6 +161,11 @@ impl Policy {
         Ok(Self { service: vocabulary.service.to_owned(), statements, is_public })
     }
 
+    /// One whose statements were taken away one by one, down to the last: it grants nothing. As a document it is refused.
+    pub fn empty(vocabulary: &Vocabulary<'_>) -> Self {
+        Self { service: vocabulary.service.to_owned(), statements: Vec::new(), is_public: false }
+    }
+
     /// Its statements in their order.
     pub fn statements(&self) -> &[Statement] {
         &self.statements

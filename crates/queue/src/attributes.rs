@@ -32,7 +32,8 @@ pub struct Settings {
     pub redrive_allow: Option<RedriveAllowPolicy>,
     /// The text of its policy.
     pub policy: Option<String>,
-    /// `SqsManagedSseEnabled`: kept and shown. Nothing is encrypted by it here; the files are the operator's to encrypt.
+    /// `SqsManagedSseEnabled`: kept and shown, `true` unless a request says otherwise, as on AWS. Nothing is encrypted by it here;
+    /// the files are the operator's to encrypt.
     pub sse_enabled: bool,
 }
 
@@ -47,7 +48,7 @@ impl Default for Settings {
             redrive: None,
             redrive_allow: None,
             policy: None,
-            sse_enabled: false,
+            sse_enabled: true,
         }
     }
 }
@@ -228,9 +229,10 @@ mod tests {
             assert_eq!(set(name, value).unwrap_err().code, code, "{name}");
         }
         assert_eq!(set("Foobar", "1").unwrap_err().message, "Unknown Attribute Foobar.");
-        for (name, value) in [("Policy", ""), ("KmsMasterKeyId", ""), ("SqsManagedSseEnabled", "false")] {
+        for (name, value) in [("Policy", ""), ("KmsMasterKeyId", ""), ("SqsManagedSseEnabled", "true")] {
             assert_eq!(set(name, value).unwrap(), Settings::default());
         }
-        assert_eq!(set("SqsManagedSseEnabled", "true").unwrap().get("SqsManagedSseEnabled").unwrap(), "true");
+        assert_eq!(Settings::default().get("SqsManagedSseEnabled").unwrap(), "true");
+        assert_eq!(set("SqsManagedSseEnabled", "false").unwrap().get("SqsManagedSseEnabled").unwrap(), "false");
     }
 }

@@ -40,7 +40,7 @@ pub const RECEIVES_MAX: u32 = 1000;
 pub const REDRIVE_SOURCE_COUNT_MAX: usize = 10;
 /// Longest text of a redrive policy, in bytes. Ours: AWS bounds only the request.
 pub const REDRIVE_POLICY_LEN_MAX: usize = 20_480;
-/// Most tags of a queue.
+/// Most tags of a queue, without those of services.
 pub const TAG_COUNT_MAX: usize = 50;
 /// Longest key of a tag, in characters.
 pub const TAG_KEY_LEN_MAX: usize = 128;

@@ -7,7 +7,7 @@ use aws_api::sqs::{
     GetQueueAttributesResult, GetQueueUrlRequest, GetQueueUrlResult, ListQueueTagsRequest, ListQueueTagsResult,
     PurgeQueueRequest, SetQueueAttributesRequest, TagQueueRequest, UntagQueueRequest,
 };
-use aws_api::{ApiError, Change, Entity, RequestContext, Timestamp};
+use aws_api::{ApiError, Change, Entity, RequestContext, SYSTEM_TAG_REFUSED, Timestamp, user_tags};
 use uuid::Uuid;
 
 use crate::limits::{NAME_REUSE_S, PURGE_INTERVAL_S, TAG_COUNT_MAX, TAG_KEY_LEN_MAX, TAG_VALUE_LEN_MAX};
@@ -32,7 +32,8 @@ impl Queues {
         let place = Place::new(ctx, check_name(req)?);
         let mut settings = Settings::default();
         settings.set_all(&req.attributes)?;
-        check_tags(&place, &req.tags)?;
+        check_tags(ctx, &req.tags)?;
+        check_tag_count(&place, &req.tags)?;
         let answer = CreateQueueResult { queue_url: place.url(ctx) };
         if let Some(queue) = self.queues.get(&place) {
             check_same(queue, &settings, &req.attributes)?;
@@ -133,8 +134,9 @@ impl Queues {
         if req.tags.is_empty() {
             return Err(refusal::missing("Tags"));
         }
+        check_tags(ctx, &req.tags)?;
         queue.tags.extend(req.tags.clone());
-        check_tags(&queue.place, &queue.tags)?;
+        check_tag_count(&queue.place, &queue.tags)?;
         Ok((EmptyResult {}, vec![Change::put(&queue)]))
     }
 
@@ -144,6 +146,7 @@ impl Queues {
         if req.tag_keys.is_empty() {
             return Err(refusal::missing("TagKeys"));
         }
+        req.tag_keys.iter().try_for_each(|key| check_tag_owner(ctx, key))?;
         queue.tags.retain(|key, _| !req.tag_keys.contains(key));
         Ok((EmptyResult {}, vec![Change::put(&queue)]))
     }
@@ -221,19 +224,26 @@ fn check_same(queue: &Queue, asked: &Settings, names: &BTreeMap<String, String>)
     }
 }
 
-fn check_tags(place: &Place, tags: &BTreeMap<String, String>) -> Result<(), ApiError> {
-    if tags.len() > TAG_COUNT_MAX {
+fn check_tag_count(place: &Place, tags: &BTreeMap<String, String>) -> Result<(), ApiError> {
+    if user_tags(tags.keys()) > TAG_COUNT_MAX {
         return Err(refusal::invalid_parameter(format!("Too many tags added for queue {}.", place.name)));
     }
+    Ok(())
+}
+
+/// Is the tag the caller's to set and to remove?
+fn check_tag_owner(ctx: &RequestContext, key: &str) -> Result<(), ApiError> {
+    if ctx.may_tag(key) { Ok(()) } else { Err(refusal::invalid_parameter(SYSTEM_TAG_REFUSED)) }
+}
+
+fn check_tags(ctx: &RequestContext, tags: &BTreeMap<String, String>) -> Result<(), ApiError> {
     for (key, value) in tags {
         if key.is_empty() || key.chars().count() > TAG_KEY_LEN_MAX {
             return Err(refusal::invalid_parameter(format!(
                 "Tag keys must be between 1 and {TAG_KEY_LEN_MAX} characters in length."
             )));
         }
-        if key.to_ascii_lowercase().starts_with("aws:") {
-            return Err(refusal::invalid_parameter("Tag keys must not start with aws:, which is reserved."));
-        }
+        check_tag_owner(ctx, key)?;
         if value.chars().count() > TAG_VALUE_LEN_MAX {
             return Err(refusal::invalid_parameter(format!(
                 "Tag values must be between 0 and {TAG_VALUE_LEN_MAX} characters in length."

@@ -9,7 +9,7 @@ use aws_api::sqs::{
     ListDeadLetterSourceQueuesRequest, ListQueueTagsRequest, ListQueuesRequest, PurgeQueueRequest,
     RemovePermissionRequest, SetQueueAttributesRequest, TagQueueRequest, UntagQueueRequest,
 };
-use aws_api::{ApiError, Change};
+use aws_api::{ApiError, Change, RequestContext};
 use common::{ACCOUNT, REGION, World, arn, at, ctx, map, redrive, url};
 use queue::{Counts, Effect, Queues};
 use uuid::Uuid;
@@ -178,7 +178,7 @@ fn attributes() {
         ("MessageRetentionPeriod", "345600"),
         ("QueueArn", &q),
         ("ReceiveMessageWaitTimeSeconds", "0"),
-        ("SqsManagedSseEnabled", "false"),
+        ("SqsManagedSseEnabled", "true"),
         ("VisibilityTimeout", "20"),
     ]);
     assert_eq!(get(&world, &["All"]).unwrap(), Some(all.clone()));
@@ -333,6 +333,33 @@ fn tags() {
         assert!(tag(&mut world, tags).is_err());
     }
     assert_eq!(list(&world), map([("tag2", "value2")]));
+}
+
+#[test]
+fn tags_of_services_are_theirs() {
+    let mut world = World::with([("q", map([]))]);
+    let service = RequestContext { via: Some("cloudformation.amazonaws.com"), ..ctx(at(0)) };
+    let tag = |world: &mut World, ctx: &RequestContext, tags| {
+        let (_, changes) = world.queues.tag_queue(ctx, &TagQueueRequest { queue_url: url("q"), tags })?;
+        world.absorb(&changes);
+        Ok::<_, ApiError>(())
+    };
+    let key = "aws:cloudformation:stack-name";
+    tag(&mut world, &service, map([(key, "audit")])).unwrap();
+    let fifty = (0..50).map(|n| (n.to_string(), String::new())).collect();
+    tag(&mut world, &ctx(at(0)), fifty).expect("those of services do not count");
+    let untag = UntagQueueRequest { queue_url: url("q"), tag_keys: vec!["0".into(), key.into()] };
+    let create = CreateQueueRequest { tags: map([(key, "audit")]), ..create("r") };
+    for refused in [
+        refusal(tag(&mut world, &ctx(at(0)), map([(key, "mine")]))),
+        refusal(world.queues.untag_queue(&ctx(at(0)), &untag)),
+        refusal(world.queues.create_queue(&ctx(at(0)), &create, Uuid::nil())),
+    ] {
+        let said = "aws: prefixed tag key names are not allowed for external use.";
+        assert_eq!(refused, ("InvalidParameterValueException".into(), 400, said.into()));
+    }
+    assert!(world.queues.untag_queue(&service, &untag).is_ok());
+    assert!(world.queues.create_queue(&service, &create, Uuid::nil()).is_ok());
 }
 
 #[test]

@@ -16,7 +16,7 @@ use crate::error::{custom, fail, malformed_xml};
 use crate::meta::{SYSTEM_TAG, check_tag_texts};
 use crate::row::{BucketRow, decode, encode};
 
-/// Tags of a bucket ("Using cost allocation S3 bucket tags").
+/// Tags of a bucket, without those of services ("Using cost allocation S3 bucket tags").
 const TAGS_MAX: usize = 50;
 
 type Tags = Vec<(String, String)>;
@@ -90,7 +90,7 @@ pub(crate) fn get(
 }
 
 fn check(tags: &[(String, String)]) -> S3Result<()> {
-    if tags.len() > TAGS_MAX {
+    if tags.iter().filter(|(key, _)| !key.starts_with(SYSTEM_TAG)).count() > TAGS_MAX {
         let message = "Bucket tag count cannot be greater than 50";
         return Err(custom("BadRequest", http::StatusCode::BAD_REQUEST, message));
     }
@@ -140,6 +140,8 @@ mod tests {
         let many = |count: usize| -> Tags { (0..count).map(|number| (number.to_string(), String::new())).collect() };
         assert!(check(&many(50)).is_ok());
         assert!(check(&many(51)).is_err());
+        let stack = tags(&[("aws:cloudformation:stack-name", "logs")]);
+        assert!(check(&[many(50), stack].concat()).is_ok(), "those of services do not count");
         assert!(check(&tags(&[("a", "1"), ("a", "2")])).is_err());
         assert!(check(&tags(&[("", "1")])).is_err());
     }

@@ -191,7 +191,7 @@ impl<'a> Wanted<'a> {
 
     /// Lets go of what is left of a stack, and takes that over into a new one.
     async fn make_again(&self, stack: &Stack) -> Result<(), ApiError> {
-        stacks::let_go(self.app, stack.key()).await?;
+        stacks::release(self.app, stack.key()).await?;
         self.create().await
     }
 

@@ -110,6 +110,7 @@ mod tests {
             now: clock::now(),
             request_id: String::new(),
             endpoint: String::new(),
+            via: None,
         };
         let lookup = Lookup::read(&ctx, &LookupEventsRequest::default()).unwrap().unwrap();
         look_up(store, &lookup).unwrap().events.into_iter().map(|event| event.event_id).collect()

@@ -1,5 +1,5 @@
 //! What has to be done at some time: message moves, purges, retention, stalled answers, lifecycle rules of buckets, the trimming
-//! of the log and of the event history.
+//! of the log and of the event history, the forgetting of deleted stacks.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use tokio::sync::watch;
 
 use crate::app::App;
 use crate::clock::{self, stopped};
-use crate::{history, waiting, worker};
+use crate::{forget, history, waiting, worker};
 
 /// How often what has no deadline of its own is looked after.
 const ROUND: Duration = Duration::from_secs(10);
@@ -79,6 +79,9 @@ async fn round(app: &Arc<App>, recorder: &Recorder) -> Result<(), StoreError> {
     expire(app).await?;
     waiting::forget_deleted(app).await?;
     history::forget_old(&app.store).await?;
+    if let Err(error) = forget::deleted_stacks(app, clock::now()).await {
+        tracing::warn!(%error, "deleted stacks could not be forgotten");
+    }
     trim(app).await
 }
 

@@ -102,6 +102,7 @@ impl OnBehalf {
             now: clock::now(),
             request_id: clock::new_id().to_string(),
             endpoint: app.endpoint().to_owned(),
+            via: Some(self.via),
         };
         let (service, op, services) = (call.service(), call.op(), Services(Arc::clone(app)));
         let refused = (self.asker.caller.role < op.role).then(|| not_allowed(service, op.name, &ctx));

@@ -142,6 +142,7 @@ impl Rpc {
             now,
             request_id: request.id.clone(),
             endpoint: host.map_or_else(|| self.services.0.endpoint().to_owned(), |host| format!("{scheme}://{host}")),
+            via: None,
         };
         Ok((ctx, key.identity.clone()))
     }

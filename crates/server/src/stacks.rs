@@ -103,7 +103,10 @@ async fn decide<T>(
         let mut around = Around { now: clock::now(), random: &mut random, exports: &exports, events: Vec::new() };
         let value = change(&mut next, &mut around);
         let unit = event_rows(&next.uuid, &around.events);
-        let changes = if next == *stack { Vec::new() } else { vec![Change::put(&next)] };
+        let mut changes = registry.stacks.let_go(&next);
+        if next != *stack {
+            changes.push(Change::put(&next));
+        }
         Ok((value, changes, unit))
     })
     .await
@@ -159,7 +162,7 @@ async fn looked(app: &Arc<App>, key: &str, behalf: &OnBehalf, task: &Task) -> Re
 }
 
 /// Lets go of a stack: it is deleted, and all that it made stays.
-pub async fn let_go(app: &Arc<App>, key: String) -> Result<(), ApiError> {
+pub async fn release(app: &Arc<App>, key: String) -> Result<(), ApiError> {
     let retained =
         |stack: &Stack| stack.resources.keys().flat_map(|id| [id.clone(), format!("~{id}")]).collect::<Vec<_>>();
     decide(app, &key, |stack, around| stack.delete(&retained(stack), around)).await?;

@@ -67,6 +67,11 @@ impl ChangeSet {
     pub fn id(&self) -> String {
         format!("arn:aws:cloudformation:{}:{}:changeSet/{}/{}", self.region, self.account, self.name, self.uuid)
     }
+
+    /// Its place among those of its stack, the oldest first.
+    pub(crate) fn place(&self) -> String {
+        format!("{:015} {}", self.created.as_millis(), self.uuid)
+    }
 }
 
 impl Entity for ChangeSet {

@@ -11,6 +11,7 @@ mod change_set;
 mod check;
 pub mod document;
 pub mod evaluate;
+mod page;
 mod problem;
 mod requests;
 mod run;

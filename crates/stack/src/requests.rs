@@ -78,8 +78,11 @@ fn checked_tags(tags: &[Tag]) -> Result<Vec<(String, String)>, ApiError> {
         return Err(invalid(format!("A stack has at most {TAGS_MAX} tags.")));
     }
     for tag in tags {
+        if aws_api::is_system_tag(&tag.key) {
+            return Err(invalid(aws_api::SYSTEM_TAG_REFUSED));
+        }
         let key = tag.key.chars().count();
-        if !(1..=128).contains(&key) || tag.value.chars().count() > 256 || tag.key.starts_with("aws:") {
+        if !(1..=128).contains(&key) || tag.value.chars().count() > 256 {
             return Err(invalid(format!("The tag {:?} is not allowed.", tag.key)));
         }
     }

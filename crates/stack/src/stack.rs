@@ -203,6 +203,9 @@ pub struct Operation {
     pub failed: BTreeSet<String>,
     /// What is to be removed, by logical id; a replaced resource's has a `~` before it.
     pub victims: BTreeMap<String, Real>,
+    /// Victims that had to be looked for, and where the look goes on.
+    #[serde(default)]
+    pub searches: BTreeMap<String, Option<String>>,
 }
 
 /// The parts of operations.
@@ -226,6 +229,7 @@ impl Operation {
             running: BTreeSet::new(),
             failed: BTreeSet::new(),
             victims: BTreeMap::new(),
+            searches: BTreeMap::new(),
         }
     }
 }
@@ -264,6 +268,12 @@ impl Stack {
     /// `arn:aws:cloudformation:<region>:<account>:stack/<name>/<uuid>`
     pub fn id(&self) -> String {
         format!("arn:aws:cloudformation:{}:{}:stack/{}/{}", self.region, self.account, self.name, self.uuid)
+    }
+
+    /// Its place among the stacks of its account and region, the newest first: a text that no change of a stack changes.
+    pub(crate) fn place(&self) -> String {
+        let until_the_end = Timestamp::MAX.millis_since(self.created);
+        format!("{until_the_end:015} {} {}", self.name, self.uuid)
     }
 
     /// Takes over what is wanted of it; what was wanted until now.

@@ -2,13 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use aws_api::{ApiError, Change, Entity, RequestContext};
+use aws_api::{ApiError, Change, Entity, RequestContext, Timestamp};
 
 use crate::change_set::ChangeSet;
 use crate::stack::{Stack, Status};
 
 /// Stacks of one account in one region (quotas: 2,000).
 pub const STACKS_MAX: usize = 2000;
+
+/// "`ListStacks`": what was deleted is shown for 90 days.
+const REMEMBERED_S: i64 = 90 * 24 * 60 * 60;
 
 /// Every stack of every account and region.
 #[derive(Debug, Default)]
@@ -51,7 +54,7 @@ impl Stacks {
         let prefix = format!("{}/{}/", ctx.account(), ctx.region);
         let of = self.stacks.range(prefix.clone()..).take_while(|(key, _)| key.starts_with(&prefix));
         let mut stacks: Vec<_> = of.map(|(_, stack)| stack).collect();
-        stacks.sort_by(|a, b| b.created.cmp(&a.created).then_with(|| a.name.cmp(&b.name)));
+        stacks.sort_by_cached_key(|stack| stack.place());
         stacks
     }
 
@@ -79,7 +82,7 @@ impl Stacks {
         outputs.find(|output| output.export.as_deref() == Some(name)).map(|output| output.value.clone())
     }
 
-    /// Every change set of a stack, the oldest first.
+    /// Every change set of a stack.
     pub(crate) fn change_sets<'a>(&'a self, stack: &Stack) -> impl Iterator<Item = &'a ChangeSet> {
         let id = stack.id();
         self.change_sets.values().filter(move |set| set.stack_id == id)
@@ -106,6 +109,20 @@ impl Stacks {
         let set = set.ok_or_else(absent)?;
         let stack = self.find(ctx, &set.stack_id).ok_or_else(absent)?;
         Ok((set, stack))
+    }
+
+    /// What else goes when a stack is being deleted, or is: its change sets.
+    pub fn let_go(&self, stack: &Stack) -> Vec<Change> {
+        if !matches!(stack.status, Status::DeleteInProgress | Status::DeleteComplete) {
+            return Vec::new();
+        }
+        self.change_sets(stack).map(|set| Change::delete::<ChangeSet>(set.key())).collect()
+    }
+
+    /// Stacks that were deleted so long ago that nothing is told of them any more.
+    pub fn forgotten(&self, now: Timestamp) -> impl Iterator<Item = &Stack> {
+        let is_old = move |at: Timestamp| now >= at.plus_secs(REMEMBERED_S);
+        self.stacks.values().filter(move |stack| !stack.exists() && stack.deleted.is_some_and(is_old))
     }
 
     /// Stacks with an operation that has not ended.

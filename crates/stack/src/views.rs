@@ -14,6 +14,7 @@ use aws_api::{ApiError, RequestContext};
 
 use crate::change_set::ChangeSet;
 use crate::check;
+use crate::page::{List, foreign_token};
 use crate::stack::{Event, Made, OnFailure, Stack};
 use crate::stacks::{Stacks, invalid, missing};
 use crate::template::Template;
@@ -94,7 +95,7 @@ fn change_set_status(set: &ChangeSet) -> String {
 
 fn only_page(next_token: Option<&String>) -> Result<(), ApiError> {
     match next_token {
-        Some(_) => Err(invalid("The next token is not one of this list.")),
+        Some(_) => Err(foreign_token()),
         None => Ok(()),
     }
 }
@@ -106,13 +107,15 @@ impl Stacks {
         ctx: &RequestContext,
         req: &DescribeStacksRequest,
     ) -> Result<DescribeStacksResponse, ApiError> {
-        only_page(req.next_token.as_ref())?;
-        let stacks = match &req.stack_name {
-            Some(name) => vec![self.existing(ctx, Some(name))?],
-            None => self.of(ctx).into_iter().filter(|stack| stack.exists()).collect(),
+        let (stacks, next_token) = if let Some(name) = &req.stack_name {
+            only_page(req.next_token.as_ref())?;
+            (vec![self.existing(ctx, Some(name))?], None)
+        } else {
+            let stacks = self.of(ctx).into_iter().filter(|stack| stack.exists());
+            List::new(ctx, "DescribeStacks", "").page(stacks, |stack| stack.place(), req.next_token.as_ref())?
         };
         let stacks = stacks.into_iter().map(|stack| stack_view(ctx, stack)).collect();
-        Ok(DescribeStacksResponse { stacks, next_token: None })
+        Ok(DescribeStacksResponse { stacks, next_token })
     }
 
     /// The stack whose events are asked for.
@@ -216,9 +219,11 @@ impl Stacks {
         ctx: &RequestContext,
         req: &StackPageRequest,
     ) -> Result<ListStackResourcesResponse, ApiError> {
-        only_page(req.next_token.as_ref())?;
         let stack = self.existing(ctx, req.stack_name.as_deref())?;
-        let summaries = stack.resources.iter().map(|(id, made)| StackResourceSummary {
+        let list = List::new(ctx, "ListStackResources", &stack.uuid);
+        let resources = stack.resources.iter();
+        let (resources, next_token) = list.page(resources, |(id, _)| (*id).clone(), req.next_token.as_ref())?;
+        let summaries = resources.into_iter().map(|(id, made)| StackResourceSummary {
             logical_resource_id: id.clone(),
             physical_resource_id: made.real.physical_id.as_deref().map(|id| reached(ctx, id)),
             resource_type: made.real.kind.clone(),
@@ -227,7 +232,7 @@ impl Stacks {
             resource_status_reason: made.status_reason.clone(),
             drift_information: resource_drift(),
         });
-        Ok(ListStackResourcesResponse { stack_resource_summaries: summaries.collect(), next_token: None })
+        Ok(ListStackResourcesResponse { stack_resource_summaries: summaries.collect(), next_token })
     }
 
     /// A template as it was given.
@@ -254,13 +259,14 @@ impl Stacks {
 
     /// All stacks, deleted ones too.
     pub fn list_stacks(&self, ctx: &RequestContext, req: &ListStacksRequest) -> Result<ListStacksResponse, ApiError> {
-        only_page(req.next_token.as_ref())?;
         let wanted = |stack: &&Stack| {
             let filter = &req.stack_status_filter;
             filter.is_empty() || filter.iter().any(|status| status == stack.status.as_str())
         };
         let stacks = self.of(ctx).into_iter().filter(wanted);
-        let stack_summaries = stacks.map(|stack| StackSummary {
+        let list = List::new(ctx, "ListStacks", "");
+        let (stacks, next_token) = list.page(stacks, |stack| stack.place(), req.next_token.as_ref())?;
+        let stack_summaries = stacks.into_iter().map(|stack| StackSummary {
             stack_id: stack.id(),
             stack_name: stack.name.clone(),
             template_description: Template::parse(&stack.template).unwrap_or_default().description,
@@ -271,27 +277,32 @@ impl Stacks {
             stack_status_reason: stack.status_reason.clone(),
             drift_information: drift(),
         });
-        Ok(ListStacksResponse { stack_summaries: stack_summaries.collect(), next_token: None })
+        Ok(ListStacksResponse { stack_summaries: stack_summaries.collect(), next_token })
     }
 
-    /// What the stacks of the region export.
+    /// What the stacks of the region export, in the order of the names: no two are alike.
     pub fn list_exports(
         &self,
         ctx: &RequestContext,
         req: &ListExportsRequest,
     ) -> Result<ListExportsResponse, ApiError> {
-        only_page(req.next_token.as_ref())?;
         let stacks = self.of(ctx).into_iter().filter(|stack| stack.exists());
-        let exports = stacks.flat_map(|stack| {
-            stack.outputs.iter().filter_map(move |output| {
-                Some(Export {
-                    exporting_stack_id: stack.id(),
-                    name: output.export.clone()?,
-                    value: reached(ctx, &output.value),
+        let mut exports: Vec<_> = stacks
+            .flat_map(|stack| {
+                stack.outputs.iter().filter_map(move |output| {
+                    Some(Export {
+                        exporting_stack_id: stack.id(),
+                        name: output.export.clone()?,
+                        value: reached(ctx, &output.value),
+                    })
                 })
             })
-        });
-        Ok(ListExportsResponse { exports: exports.collect(), next_token: None })
+            .collect();
+        exports.sort_by(|a, b| a.name.cmp(&b.name));
+        let list = List::new(ctx, "ListExports", "");
+        let (exports, next_token) =
+            list.page(exports.into_iter(), |export| export.name.clone(), req.next_token.as_ref())?;
+        Ok(ListExportsResponse { exports, next_token })
     }
 
     /// A change set.
@@ -340,9 +351,12 @@ impl Stacks {
         ctx: &RequestContext,
         req: &ListChangeSetsRequest,
     ) -> Result<ListChangeSetsResponse, ApiError> {
-        only_page(req.next_token.as_ref())?;
         let stack = self.existing(ctx, req.stack_name.as_deref())?;
-        let summaries = self.change_sets(stack).map(|set| ChangeSetSummary {
+        let list = List::new(ctx, "ListChangeSets", &stack.uuid);
+        let mut sets: Vec<_> = self.change_sets(stack).collect();
+        sets.sort_by_cached_key(|set| set.place());
+        let (sets, next_token) = list.page(sets.into_iter(), |set| set.place(), req.next_token.as_ref())?;
+        let summaries = sets.into_iter().map(|set| ChangeSetSummary {
             stack_id: stack.id(),
             stack_name: stack.name.clone(),
             change_set_id: set.id(),
@@ -353,7 +367,7 @@ impl Stacks {
             creation_time: set.created.to_rfc3339_millis(),
             description: set.description.clone(),
         });
-        Ok(ListChangeSetsResponse { summaries: summaries.collect(), next_token: None })
+        Ok(ListChangeSetsResponse { summaries: summaries.collect(), next_token })
     }
 }
 

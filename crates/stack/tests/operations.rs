@@ -42,6 +42,7 @@ fn context() -> RequestContext {
         now: Timestamp::from_millis(1_700_000_000_000),
         request_id: "r".into(),
         endpoint: "http://localhost".into(),
+        via: None,
     }
 }
 
@@ -275,6 +276,35 @@ fn tags_of_the_stack_are_those_of_its_resources() {
 }
 
 #[test]
+fn resources_say_of_which_stack_they_are() {
+    let mut world = World::default();
+    let key = world.create("Resources: {A: {Type: 'AWS::SQS::Queue'}, T: {Type: 'AWS::CloudTrail::Trail', Properties: {S3BucketName: logs, IsLogging: false}}}", &[]).unwrap();
+    let tasks = world.decide(&key, Stack::advance);
+    let made = |id: &str| {
+        let task = tasks.iter().find(|task| task.key == id).unwrap();
+        let Call::Rpc { input, .. } = &task.steps[0].call else { panic!("{task:?}") };
+        input.clone()
+    };
+    let id = world.stacks.stack(&key).unwrap().id();
+    let marks = json!({"aws:cloudformation:stack-name": "audit", "aws:cloudformation:stack-id": id, "aws:cloudformation:logical-id": "A"});
+    assert_eq!(made("A")["tags"], marks);
+    assert_eq!(made("T")["TagsList"], json!([]), "the schema of trails has no system tags");
+    let stack = world.stacks.stack(&key).unwrap();
+    assert!(stack.tags.is_empty() && stack.resources["A"].real.properties.is_empty());
+}
+
+#[test]
+fn no_template_sets_tags_of_services() {
+    let mut world = World::default();
+    let template = "Resources: {A: {Type: 'AWS::SQS::Queue', Properties: {Tags: [{Key: 'aws:cloudformation:stack-name', Value: other}]}}}";
+    let key = world.create(template, &[]).unwrap();
+    world.run(&key, &BTreeSet::new());
+    assert_eq!((world.status(&key), world.done.len()), (Status::RollbackComplete, 0));
+    let said = world.events.iter().find(|event| event.status == Status::CreateFailed).unwrap();
+    assert_eq!(said.reason.as_deref(), Some("aws: prefixed tag key names are not allowed for external use."));
+}
+
+#[test]
 fn what_failed_and_was_left_is_tried_again() {
     let mut world = World::default();
     let key = world.create(ONE, &[]).unwrap();
@@ -303,6 +333,60 @@ fn what_was_to_be_replaced_and_was_not_is_still_the_stacks() {
     let key = world.delete();
     world.run(&key, &BTreeSet::new());
     assert_eq!((world.status(&key), world.kinds()), (Status::DeleteComplete, BTreeMap::new()));
+}
+
+const SUBSCRIBED: &str = "Resources: {S: {Type: 'AWS::SNS::Subscription', Properties: {TopicArn: 'arn:aws:sns:us-east-1:111122223333:t', Protocol: sqs, Endpoint: 'arn:aws:sqs:us-east-1:111122223333:q'}}}";
+
+/// The server stops after `Subscribe` was done and before its answer was kept; repeated, it is refused. The calls that the
+/// rollback makes, as long as `answers` last.
+fn rollback_of_a_lost_subscription(answers: &[Value]) -> (World, String, Vec<(&'static str, Value)>) {
+    let mut world = World::default();
+    let key = world.create(SUBSCRIBED, &[]).unwrap();
+    assert_eq!(world.decide(&key, Stack::advance).len(), 1);
+    let repeated = world.stacks.stack(&key).unwrap().begun().remove(0);
+    let refused = repeated.refused(0, "not authorized".into());
+    world.decide(&key, |stack, around| stack.finished("S", refused, around));
+    let (mut calls, mut answers) = (Vec::new(), answers.iter());
+    while let Some(task) = world.decide(&key, Stack::advance).pop() {
+        let Call::Rpc { op, input, .. } = task.steps[0].call.clone() else { panic!("{task:?}") };
+        calls.push((op, input));
+        let done = Outcome::Done(vec![answers.next().unwrap().clone()]);
+        world.decide(&key, |stack, around| stack.finished("S", done, around));
+    }
+    assert_eq!(world.status(&key), Status::RollbackComplete);
+    (world, key, calls)
+}
+
+#[test]
+fn a_subscription_whose_arn_was_lost_is_found_and_removed() {
+    use Status::{CreateFailed, CreateInProgress, DeleteComplete, DeleteInProgress};
+    let listed = |name: &str| json!({"Protocol": "sqs", "Endpoint": format!("arn:aws:sqs:us-east-1:111122223333:{name}"), "SubscriptionArn": format!("arn:aws:sns:us-east-1:111122223333:t:{name}")});
+    let answers = [
+        json!({"Subscriptions": [listed("other")], "NextToken": "more"}),
+        json!({"Subscriptions": [listed("another"), listed("q")]}),
+        json!({}),
+    ];
+    let (world, _, calls) = rollback_of_a_lost_subscription(&answers);
+    let topic = "arn:aws:sns:us-east-1:111122223333:t";
+    assert_eq!(
+        calls,
+        [
+            ("ListSubscriptionsByTopic", json!({"TopicArn": topic})),
+            ("ListSubscriptionsByTopic", json!({"TopicArn": topic, "NextToken": "more"})),
+            ("Unsubscribe", json!({"SubscriptionArn": format!("{topic}:q")})),
+        ]
+    );
+    let told: Vec<_> = world.events.iter().filter(|event| event.logical_id == "S").map(|event| event.status).collect();
+    assert_eq!(told, [CreateInProgress, CreateFailed, DeleteInProgress, DeleteComplete]);
+}
+
+#[test]
+fn a_subscription_that_never_came_to_be_is_not_removed() {
+    for nothing in [json!({"Subscriptions": []}), Value::Null] {
+        let (world, key, calls) = rollback_of_a_lost_subscription(&[nothing]);
+        assert_eq!(calls.len(), 1);
+        assert!(world.stacks.stack(&key).unwrap().resources.is_empty());
+    }
 }
 
 #[test]

@@ -6,6 +6,7 @@
 //! EventBridge"), which only the console adds by itself. An alarm of the owner's passes, since CloudWatch does send it.
 
 use aws_api::{ApiError, RequestContext};
+use policy::edit::Document;
 use policy::{Action, ConditionKey, Decision, Level, Policy, PolicyError, Problem, Request, Resources, Vocabulary};
 use serde_json::json;
 
@@ -88,6 +89,15 @@ const VOCABULARY: Vocabulary<'static> = Vocabulary {
 /// Reads the policy of a topic.
 pub(crate) fn parse(text: &str) -> Result<Policy, PolicyError> {
     Policy::parse(text.as_bytes(), &VOCABULARY)
+}
+
+/// The policy of a topic, ready to decide. Without a statement it is one that `RemovePermission` emptied.
+pub(crate) fn of(topic: &Topic) -> Result<Policy, PolicyError> {
+    let text = topic.policy_text();
+    match Document::of(&text) {
+        Some(document) if document.is_empty() => Ok(Policy::empty(&VOCABULARY)),
+        _ => parse(&text),
+    }
 }
 
 /// Checks a policy before it is kept. The texts begin as AWS's do, which tells no more.

@@ -86,7 +86,7 @@ impl Topics {
         match (change.kind, &change.row) {
             (Topic::KIND, Some(row)) => {
                 let row: Topic = serde_json::from_slice(row)?;
-                let policy = access::parse(&row.policy_text()).map_err(serde_json::Error::custom)?;
+                let policy = access::of(&row).map_err(serde_json::Error::custom)?;
                 let entry = TopicEntry { arn: row.arn().to_string(), row, policy };
                 self.topics.insert(change.key.clone(), Arc::new(entry));
             }

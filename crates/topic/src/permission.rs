@@ -40,7 +40,8 @@ impl Topics {
         changed(topic, &document)
     }
 
-    /// Takes a statement away.
+    /// Takes a statement away. AWS takes the last one, too, though it lets nobody set a policy without any: what is left grants
+    /// nothing, and is no default policy again.
     pub fn remove_permission(
         &self,
         ctx: &RequestContext,
@@ -54,7 +55,7 @@ impl Topics {
             return Ok(Vec::new());
         }
         if document.is_empty() {
-            return Err(invalid("Policy Error: a policy must keep one statement; set the attribute Policy instead"));
+            return Ok(vec![Change::put(&Topic { policy: Some(document.text()), ..topic.clone() })]);
         }
         changed(topic, &document)
     }

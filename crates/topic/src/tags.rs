@@ -6,30 +6,28 @@ use aws_api::sns::{
     ListTagsForResourceRequest, ListTagsForResourceResponse, Tag, TagResourceRequest, TagResourceResponse,
     UntagResourceRequest, UntagResourceResponse,
 };
-use aws_api::{ApiError, Change, RequestContext};
+use aws_api::{ApiError, Change, RequestContext, SYSTEM_TAG_REFUSED, user_tags};
 
 use crate::refusal::{invalid, missing, no_resource};
 use crate::{Topic, Topics, is_unprintable};
 
-/// Tags of one topic ("Amazon SNS topic tagging" in the SNS guide).
+/// Tags of one topic, without those of services ("Amazon SNS topic tagging" in the SNS guide).
 pub const TAGS_MAX: usize = 50;
 
 const KEY_CHARS_MAX: usize = 128;
 const VALUE_CHARS_MAX: usize = 256;
 
 /// Checks the tags of a request and puts them in order.
-pub(crate) fn read(tags: &[Tag]) -> Result<BTreeMap<String, String>, ApiError> {
-    if tags.len() > TAGS_MAX {
+pub(crate) fn read(ctx: &RequestContext, tags: &[Tag]) -> Result<BTreeMap<String, String>, ApiError> {
+    if user_tags(tags.iter().map(|tag| &tag.key)) > TAGS_MAX {
         return Err(too_many());
     }
     let mut read = BTreeMap::new();
     for Tag { key, value } in tags {
-        let reserved = key.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("aws:"));
-        if key.is_empty() || key.chars().count() > KEY_CHARS_MAX || reserved {
-            return Err(invalid(format!(
-                "Tags Reason: a tag key must have 1 to {KEY_CHARS_MAX} characters and must not start with aws:"
-            )));
+        if key.is_empty() || key.chars().count() > KEY_CHARS_MAX {
+            return Err(invalid(format!("Tags Reason: a tag key must have 1 to {KEY_CHARS_MAX} characters")));
         }
+        check_owner(ctx, key, "Tags")?;
         if key.contains(is_unprintable) || value.contains(is_unprintable) {
             return Err(invalid("Tags Reason: a tag must not contain control characters"));
         }
@@ -41,6 +39,11 @@ pub(crate) fn read(tags: &[Tag]) -> Result<BTreeMap<String, String>, ApiError> {
         }
     }
     Ok(read)
+}
+
+/// Is the tag the caller's to set and to remove?
+fn check_owner(ctx: &RequestContext, key: &str, member: &str) -> Result<(), ApiError> {
+    if ctx.may_tag(key) { Ok(()) } else { Err(invalid(format!("{member} Reason: {SYSTEM_TAG_REFUSED}"))) }
 }
 
 fn too_many() -> ApiError {
@@ -55,8 +58,8 @@ impl Topics {
         req: &TagResourceRequest,
     ) -> Result<(TagResourceResponse, Vec<Change>), ApiError> {
         let mut topic = self.tagged(ctx, req.resource_arn.as_deref(), "TagResource")?.clone();
-        topic.tags.append(&mut read(&req.tags)?);
-        if topic.tags.len() > TAGS_MAX {
+        topic.tags.append(&mut read(ctx, &req.tags)?);
+        if user_tags(topic.tags.keys()) > TAGS_MAX {
             return Err(too_many());
         }
         Ok((TagResourceResponse {}, vec![Change::put(&topic)]))
@@ -69,6 +72,7 @@ impl Topics {
         req: &UntagResourceRequest,
     ) -> Result<(UntagResourceResponse, Vec<Change>), ApiError> {
         let mut topic = self.tagged(ctx, req.resource_arn.as_deref(), "UntagResource")?.clone();
+        req.tag_keys.iter().try_for_each(|key| check_owner(ctx, key, "TagKeys"))?;
         topic.tags.retain(|key, _| !req.tag_keys.contains(key));
         Ok((UntagResourceResponse {}, vec![Change::put(&topic)]))
     }
@@ -140,7 +144,12 @@ mod tests {
             (
                 arn.clone(),
                 vec![tag("AWS:x", "")],
-                "InvalidParameter: Invalid parameter: Tags Reason: a tag key must have 1 to 128 characters and must not start with aws:",
+                "InvalidParameter: Invalid parameter: Tags Reason: aws: prefixed tag key names are not allowed for external use.",
+            ),
+            (
+                arn.clone(),
+                vec![tag(&"k".repeat(129), "")],
+                "InvalidParameter: Invalid parameter: Tags Reason: a tag key must have 1 to 128 characters",
             ),
             (
                 arn.clone(),
@@ -160,5 +169,26 @@ mod tests {
         }
         let req = TagResourceRequest { resource_arn: Some(arn), tags: many(50) };
         assert!(topics.tag_resource(&ctx(), &req).is_ok());
+    }
+
+    #[test]
+    fn tags_of_services_are_theirs() {
+        let (mut topics, arn) = with_topic("t");
+        let service = RequestContext { via: Some("cloudformation.amazonaws.com"), ..ctx() };
+        let stack = tag("aws:cloudformation:stack-name", "audit");
+        let add = |tags| TagResourceRequest { resource_arn: Some(arn.clone()), tags };
+        let changes = topics.tag_resource(&service, &add(vec![stack.clone()])).unwrap().1;
+        apply(&mut topics, &changes);
+        // They do not count.
+        let fifty = (0..50).map(|i| tag(&i.to_string(), "")).collect();
+        let changes = topics.tag_resource(&ctx(), &add(fifty)).unwrap().1;
+        apply(&mut topics, &changes);
+        let refused = "Reason: aws: prefixed tag key names are not allowed for external use.";
+        let altered = refusal(topics.tag_resource(&ctx(), &add(vec![tag(&stack.key, "mine")])));
+        assert_eq!(altered, format!("InvalidParameter: Invalid parameter: Tags {refused}"));
+        let remove = UntagResourceRequest { resource_arn: Some(arn.clone()), tag_keys: vec!["0".into(), stack.key] };
+        let removed = refusal(topics.untag_resource(&ctx(), &remove));
+        assert_eq!(removed, format!("InvalidParameter: Invalid parameter: TagKeys {refused}"));
+        assert!(topics.untag_resource(&service, &remove).is_ok());
     }
 }

@@ -25,6 +25,7 @@ pub(crate) fn ctx() -> RequestContext {
         now: Timestamp::from_millis(1_773_480_415_104),
         request_id: "r".into(),
         endpoint: "http://127.0.0.1:4566".into(),
+        via: None,
     }
 }
 

@@ -55,7 +55,7 @@ impl Topics {
             signature_version: None,
             policy: None,
             tracing_config: None,
-            tags: tags::read(&req.tags)?,
+            tags: tags::read(ctx, &req.tags)?,
             created: ctx.now,
             subscriptions_deleted: 0,
         };

@@ -48,6 +48,7 @@ fn ctx() -> RequestContext {
         now: Timestamp::from_secs(1),
         request_id: "r".into(),
         endpoint: "http://h".into(),
+        via: None,
     }
 }
 

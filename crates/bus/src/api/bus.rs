@@ -40,7 +40,7 @@ impl Buses {
             name: req.name.clone(),
             description: req.description.clone().filter(|text| !text.is_empty()),
             created: Some(ctx.now),
-            tags: tag::merged(&std::collections::BTreeMap::new(), &req.tags)?,
+            tags: tag::merged(ctx, &std::collections::BTreeMap::new(), &req.tags)?,
             policy: None,
         };
         let answer =

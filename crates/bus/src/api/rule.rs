@@ -44,7 +44,9 @@ impl Buses {
         }
         let (tags, targets) = match before {
             Some(rule) => (rule.tags.clone(), rule.targets.clone()),
-            None => (tag::merged(&std::collections::BTreeMap::new(), &req.tags)?, std::collections::BTreeMap::new()),
+            None => {
+                (tag::merged(ctx, &std::collections::BTreeMap::new(), &req.tags)?, std::collections::BTreeMap::new())
+            }
         };
         let rule = Rule {
             account: ctx.account().to_owned(),

@@ -6,12 +6,12 @@ use aws_api::events::{
     EmptyResponse, ListTagsForResourceRequest, ListTagsForResourceResponse, Tag, TagResourceRequest,
     UntagResourceRequest,
 };
-use aws_api::{ApiError, Arn, Change, RequestContext};
+use aws_api::{ApiError, Arn, Change, RequestContext, SYSTEM_TAG_REFUSED, user_tags};
 
 use super::{Decided, invalid};
 use crate::{Bus, Buses, DEFAULT_BUS, Rule};
 
-/// Labels on one rule or bus.
+/// Labels on one rule or bus, without those of services.
 const TAGS_MAX: usize = 50;
 /// The longest key, in characters.
 const KEY_LEN_MAX: usize = 128;
@@ -19,7 +19,11 @@ const KEY_LEN_MAX: usize = 128;
 const VALUE_LEN_MAX: usize = 256;
 
 /// The labels with those of a request added or replaced.
-pub(super) fn merged(tags: &BTreeMap<String, String>, added: &[Tag]) -> Result<BTreeMap<String, String>, ApiError> {
+pub(super) fn merged(
+    ctx: &RequestContext,
+    tags: &BTreeMap<String, String>,
+    added: &[Tag],
+) -> Result<BTreeMap<String, String>, ApiError> {
     let mut merged = tags.clone();
     for Tag { key, value } in added {
         if key.is_empty() || key.chars().count() > KEY_LEN_MAX || value.chars().count() > VALUE_LEN_MAX {
@@ -27,15 +31,18 @@ pub(super) fn merged(tags: &BTreeMap<String, String>, added: &[Tag]) -> Result<B
                 "A tag's key must have 1 to {KEY_LEN_MAX} characters and its value up to {VALUE_LEN_MAX}."
             )));
         }
-        if key.to_ascii_lowercase().starts_with("aws:") {
-            return Err(invalid(format!("The tag key {key} begins with aws:, which is reserved.")));
-        }
+        check_owner(ctx, key)?;
         merged.insert(key.clone(), value.clone());
     }
-    if merged.len() > TAGS_MAX {
+    if user_tags(merged.keys()) > TAGS_MAX {
         return Err(ApiError::new("LimitExceededException", format!("A resource may have up to {TAGS_MAX} tags.")));
     }
     Ok(merged)
+}
+
+/// Is the label the caller's to set and to remove?
+fn check_owner(ctx: &RequestContext, key: &str) -> Result<(), ApiError> {
+    if ctx.may_tag(key) { Ok(()) } else { Err(invalid(SYSTEM_TAG_REFUSED)) }
 }
 
 /// What has labels.
@@ -64,13 +71,14 @@ impl Buses {
     /// `TagResource`.
     pub fn tag_resource(&self, ctx: &RequestContext, req: &TagResourceRequest) -> Decided<EmptyResponse> {
         let mut tagged = self.tagged(ctx, &req.resource_arn)?;
-        *tagged.tags() = merged(tagged.tags(), &req.tags)?;
+        *tagged.tags() = merged(ctx, tagged.tags(), &req.tags)?;
         Ok((EmptyResponse {}, vec![tagged.change()]))
     }
 
     /// `UntagResource`. Labels that are not there are no error.
     pub fn untag_resource(&self, ctx: &RequestContext, req: &UntagResourceRequest) -> Decided<EmptyResponse> {
         let mut tagged = self.tagged(ctx, &req.resource_arn)?;
+        req.tag_keys.iter().try_for_each(|key| check_owner(ctx, key))?;
         tagged.tags().retain(|key, _| !req.tag_keys.contains(key));
         Ok((EmptyResponse {}, vec![tagged.change()]))
     }

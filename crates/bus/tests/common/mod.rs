@@ -28,6 +28,7 @@ pub fn ctx() -> RequestContext {
         now: NOW,
         request_id: "r".into(),
         endpoint: "http://127.0.0.1:4566".into(),
+        via: None,
     }
 }
 

@@ -6,7 +6,7 @@ use aws_api::cloudwatch::{
     DeleteAlarmsInput, EmptyOutput, ListTagsForResourceInput, ListTagsForResourceOutput, PutMetricAlarmInput,
     SetAlarmStateInput, Tag, TagResourceInput, UntagResourceInput,
 };
-use aws_api::{ApiError, Arn, Change, RequestContext};
+use aws_api::{ApiError, Arn, Change, RequestContext, SYSTEM_TAG_REFUSED, user_tags};
 
 use super::{Alarm, Alarms, Comparison, Item, Missing, Settings, State, StateValue, Transition};
 use crate::{Metric, Statistic, check, refusal};
@@ -40,7 +40,7 @@ impl Alarms {
     pub fn put_metric_alarm(&self, ctx: &RequestContext, req: &PutMetricAlarmInput) -> Result<Decided, ApiError> {
         let name = alarm_name(req.alarm_name.as_ref(), "alarmName")?;
         let settings = settings(ctx, req)?;
-        let tags = tags(&req.tags)?;
+        let tags = tags(ctx, &req.tags)?;
         if let Some(before) = self.named(ctx, name) {
             let alarm = Alarm { settings, configured: ctx.now, ..before.clone() };
             let item = Item::updated(&alarm, ctx.now);
@@ -134,8 +134,8 @@ impl Alarms {
         req: &TagResourceInput,
     ) -> Result<(EmptyOutput, Vec<Change>), ApiError> {
         let mut alarm = self.by_arn(ctx, &req.resource_arn)?.clone();
-        alarm.tags.extend(tags(&req.tags)?);
-        if alarm.tags.len() > TAGS_MAX {
+        alarm.tags.extend(tags(ctx, &req.tags)?);
+        if user_tags(alarm.tags.keys()) > TAGS_MAX {
             return Err(refusal::invalid(format!("A resource has up to {TAGS_MAX} tags.")));
         }
         Ok((EmptyOutput {}, vec![Change::put(&alarm)]))
@@ -148,6 +148,7 @@ impl Alarms {
         req: &UntagResourceInput,
     ) -> Result<(EmptyOutput, Vec<Change>), ApiError> {
         let mut alarm = self.by_arn(ctx, &req.resource_arn)?.clone();
+        req.tag_keys.iter().try_for_each(|key| check_tag_owner(ctx, key))?;
         alarm.tags.retain(|key, _| !req.tag_keys.contains(key));
         Ok((EmptyOutput {}, vec![Change::put(&alarm)]))
     }
@@ -201,16 +202,22 @@ pub(super) fn check_names(names: &[String]) -> Result<(), ApiError> {
     names.iter().try_for_each(|name| alarm_name(Some(name), "alarmNames").map(drop))
 }
 
-fn tags(given: &[Tag]) -> Result<BTreeMap<String, String>, ApiError> {
+/// Is the label the caller's to set and to remove?
+fn check_tag_owner(ctx: &RequestContext, key: &str) -> Result<(), ApiError> {
+    if ctx.may_tag(key) { Ok(()) } else { Err(refusal::invalid(SYSTEM_TAG_REFUSED)) }
+}
+
+fn tags(ctx: &RequestContext, given: &[Tag]) -> Result<BTreeMap<String, String>, ApiError> {
     let mut tags = BTreeMap::new();
     for Tag { key, value } in given {
         let fits = (1..=128).contains(&key.chars().count()) && value.chars().count() <= 256;
-        if !fits || key.starts_with("aws:") {
+        if !fits {
             return Err(refusal::invalid_value(key, "Tags"));
         }
+        check_tag_owner(ctx, key)?;
         tags.insert(key.clone(), value.clone());
     }
-    if tags.len() > TAGS_MAX {
+    if user_tags(tags.keys()) > TAGS_MAX {
         return Err(refusal::invalid(format!("A resource has up to {TAGS_MAX} tags.")));
     }
     Ok(tags)

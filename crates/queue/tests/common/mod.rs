@@ -33,6 +33,7 @@ pub fn ctx(now: Timestamp) -> RequestContext {
         now,
         request_id: Uuid::nil().to_string(),
         endpoint: "http://127.0.0.1:4566".into(),
+        via: None,
     }
 }
 

@@ -48,6 +48,7 @@ fn context() -> RequestContext {
         now: clock::now(),
         request_id: clock::new_id().to_string(),
         endpoint: "http://localhost".into(),
+        via: None,
     }
 }
 

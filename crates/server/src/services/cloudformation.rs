@@ -84,6 +84,7 @@ impl Services {
                 let mut unit = Unit::new();
                 let key = decided.begun.as_ref().map(Entity::key);
                 if let Some(stack) = &decided.begun {
+                    changes.extend(registry.stacks.let_go(stack));
                     changes.push(Change::put(stack));
                     unit = event_rows(&stack.uuid, &around.events);
                 }

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use super::{Around, Outcome, Task, operation_mut};
 use crate::stack::{OnFailure, Operation, OperationKind, Real, Stack, Status};
 use crate::template::DeletionPolicy;
-use crate::types::resource_type;
+use crate::types::{Found, ResourceType, resource_type};
 
 impl Stack {
     pub(super) fn turn_back(&mut self, around: &mut Around<'_>) {
@@ -140,7 +142,8 @@ impl Stack {
     pub(super) fn reversal(&self, key: &str) -> Option<Task> {
         let made = self.resources.get(key)?;
         let (kind, before) = (resource_type(&made.real.kind)?, made.before.as_ref()?);
-        let steps = (kind.update)(&self.subject(&made.real), &made.real.properties, &before.properties);
+        let [now, before] = [&made.real, &**before].map(|real| kind.marked(&real.properties, self, key));
+        let steps = (kind.update)(&self.subject(&made.real), &now, &before);
         Some(Task { key: key.to_owned(), look: None, steps, repeated: false })
     }
 
@@ -163,7 +166,9 @@ impl Stack {
                 self.forget(key);
                 continue;
             }
-            self.tell_victim(key, real, Status::DeleteInProgress, None, around);
+            if !operation.searches.contains_key(key) {
+                self.tell_victim(key, real, Status::DeleteInProgress, None, around);
+            }
             operation_mut(self).running.insert(key.clone());
             tasks.push(self.removal(key, real));
         }
@@ -190,13 +195,20 @@ impl Stack {
     }
 
     pub(super) fn removal(&self, key: &str, real: &Real) -> Task {
-        let steps = resource_type(&real.kind).map(|kind| (kind.delete)(&self.subject(real), &real.properties));
+        let steps = resource_type(&real.kind).map(|kind| {
+            if !kind.is_lost(real) {
+                return (kind.delete)(&self.subject(real), &real.properties);
+            }
+            let from = self.operation.as_ref().and_then(|operation| operation.searches.get(key)?.as_deref());
+            vec![ResourceType::search(&real.properties, from)]
+        });
         Task { key: key.to_owned(), look: None, steps: steps.unwrap_or_default(), repeated: false }
     }
 
     pub(super) fn removed(&mut self, key: &str, outcome: Outcome, around: &mut Around<'_>) {
         let Some(real) = operation_mut(self).victims.get(key).cloned() else { return };
         match outcome {
+            Outcome::Done(answers) if self.found(key, &real, &answers) => {}
             Outcome::Done(_) => {
                 self.tell_victim(key, &real, Status::DeleteComplete, None, around);
                 self.forget(key);
@@ -206,6 +218,26 @@ impl Stack {
                 self.tell_victim(key, &real, Status::DeleteFailed, Some(reason), around);
             }
         }
+    }
+
+    /// Takes in what came of the look for a victim that is lost. False if the victim is gone.
+    fn found(&mut self, key: &str, real: &Real, answers: &[Value]) -> bool {
+        if !resource_type(&real.kind).is_some_and(|kind| kind.is_lost(real)) {
+            return false;
+        }
+        let operation = operation_mut(self);
+        let further = match ResourceType::found(&real.properties, answers.first().unwrap_or(&Value::Null)) {
+            Found::Nowhere => return false,
+            Found::Further(from) => Some(from),
+            Found::Here(id) => {
+                if let Some(victim) = operation.victims.get_mut(key) {
+                    victim.physical_id = Some(id);
+                }
+                None
+            }
+        };
+        operation.searches.insert(key.to_owned(), further);
+        true
     }
 
     pub(super) fn forget(&mut self, key: &str) {

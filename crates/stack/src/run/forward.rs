@@ -169,13 +169,14 @@ impl Stack {
         let made = self.resources.get(key)?;
         let kind = resource_type(&made.real.kind)?;
         let subject = self.subject(&made.real);
+        let properties = kind.marked(&made.real.properties, self, key);
         let (look, steps) = match &made.before {
             Some(before) if made.real.physical_id.is_some() => {
-                (None, (kind.update)(&subject, &before.properties, &made.real.properties))
+                (None, (kind.update)(&subject, &kind.marked(&before.properties, self, key), &properties))
             }
             _ => {
-                let look = kind.look.filter(|_| !made.looked).map(|look| look(&subject, &made.real.properties));
-                (look, (kind.create)(&subject, &made.real.properties))
+                let look = kind.look.filter(|_| !made.looked).map(|look| look(&subject, &properties));
+                (look, (kind.create)(&subject, &properties))
             }
         };
         Some(Task { key: key.to_owned(), look, steps, repeated: false })

@@ -19,7 +19,7 @@ use crate::problem::Problem;
 use crate::schema;
 use crate::stack::{Event, Made, Operation, OperationKind, OutputValue, Real, Stack, Status};
 use crate::template::Resource;
-use crate::types::{Properties, ResourceType, Subject, resource_type};
+use crate::types::{Properties, ResourceType, Subject, check_tags, resource_type};
 
 /// What deciding needs from outside.
 pub struct Around<'a> {
@@ -204,6 +204,7 @@ fn resolved(
         let id = &resource.logical_id;
         format!("Properties validation failed for resource {id} with message: {}", wrong.join("; "))
     })?;
+    check_tags(&typed)?;
     kind.add_tags(&mut typed, tags);
     Ok((kind, typed))
 }

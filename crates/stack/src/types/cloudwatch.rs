@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Properties, ResourceType, Subject, arn, by_name, tag_list, tags};
+use super::{Properties, ResourceType, Subject, arn, by_name, retagged, tag_list, tags};
 use crate::call::{Call, Step};
 use crate::evaluate::Values;
 use crate::schema::{Property, Shape, TAGS};
@@ -48,7 +48,7 @@ pub(super) static ALARM: ResourceType = ResourceType {
         Call::Rpc { service: "monitoring", op: "ListTagsForResource", input: json!({ "ResourceARN": arn }) }
     }),
     create: |subject, properties| vec![put(subject, properties)],
-    update: |subject, _, after| vec![put(subject, after)],
+    update,
     delete: |subject, _| {
         let input = json!({ "AlarmNames": [subject.name] });
         vec![Step::rpc("monitoring", "DeleteAlarms", input).tolerating(&["ResourceNotFound"])]
@@ -59,6 +59,18 @@ pub(super) static ALARM: ResourceType = ResourceType {
         Values { reference: subject.name.to_owned(), attributes: [("Arn".to_owned(), arn)].into() }
     },
 };
+
+/// Putting an alarm that is there leaves its tags as they are.
+fn update(subject: &Subject<'_>, before: &Properties, after: &Properties) -> Vec<Step> {
+    let arn = arn(subject, "cloudwatch", &format!("alarm:{}", subject.name));
+    let retagged = retagged(
+        before,
+        after,
+        |keys| Step::rpc("monitoring", "UntagResource", json!({ "ResourceARN": arn, "TagKeys": keys })),
+        |tags| Step::rpc("monitoring", "TagResource", json!({ "ResourceARN": arn, "Tags": tag_list(tags) })),
+    );
+    std::iter::once(put(subject, after)).chain(retagged).collect()
+}
 
 /// The operation's members are named as the properties.
 fn put(subject: &Subject<'_>, properties: &Properties) -> Step {

@@ -14,6 +14,7 @@ use serde_json::{Map, Value, json};
 use crate::call::{Call, Step};
 use crate::evaluate::{Values, scalar};
 use crate::schema::{Property, TAGS};
+use crate::stack::{Real, Stack};
 
 /// The properties of one resource, with the types that its schema wants.
 pub type Properties = Map<String, Value>;
@@ -32,6 +33,17 @@ pub struct Subject<'a> {
     pub name: &'a str,
     /// The physical id, once there is one.
     pub physical_id: Option<&'a str>,
+}
+
+/// What came of a look for a resource that is lost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Found {
+    /// It is there, with this physical id.
+    Here(String),
+    /// Perhaps, further on from here.
+    Further(String),
+    /// There is none.
+    Nowhere,
 }
 
 /// A type of resources.
@@ -117,6 +129,42 @@ impl ResourceType {
         properties.insert(TAGS.name.to_owned(), tag_list(&all));
     }
 
+    /// Does CloudFormation mark resources of the type as a stack's (`cloudFormationSystemTags` in the types' schemas)? Trails have
+    /// tags, but not these.
+    fn has_system_tags(&self) -> bool {
+        self.name != cloudtrail::TRAIL.name && self.properties.iter().any(|property| property.name == TAGS.name)
+    }
+
+    /// The properties that operations are made of: with the tags that say of which stack the resource is. A stack does not keep
+    /// them among the properties, so that no two ever differ by them.
+    pub(crate) fn marked(&self, properties: &Properties, stack: &Stack, logical_id: &str) -> Properties {
+        let mut marked = properties.clone();
+        if self.has_system_tags() {
+            let system =
+                [("stack-name", stack.name.clone()), ("stack-id", stack.id()), ("logical-id", logical_id.into())];
+            let system = system.into_iter().map(|(name, value)| (format!("aws:cloudformation:{name}"), value));
+            let all: Vec<_> = tags(properties).into_iter().chain(system).collect();
+            marked.insert(TAGS.name.to_owned(), tag_list(&all));
+        }
+        marked
+    }
+
+    /// Is it not known which resource is meant? Of most types the name says it; a subscription's ARN is in the answer that made
+    /// it alone, which nobody may have got.
+    pub(crate) fn is_lost(&self, real: &Real) -> bool {
+        self.name == sns::SUBSCRIPTION.name && real.physical_id.as_deref().is_some_and(|id| !id.starts_with("arn:"))
+    }
+
+    /// What looks for one that is lost; `from` is where the answer before said that there is more.
+    pub(crate) fn search(properties: &Properties, from: Option<&str>) -> Step {
+        sns::search(properties, from)
+    }
+
+    /// What the answer says of it.
+    pub(crate) fn found(properties: &Properties, answer: &Value) -> Found {
+        sns::found(properties, answer)
+    }
+
     /// Do these properties, changed, want another resource?
     pub(crate) fn is_replaced(&self, before: &Properties, after: &Properties) -> bool {
         self.properties.iter().any(|p| p.replaces && before.get(p.name) != after.get(p.name))
@@ -150,6 +198,12 @@ impl ResourceType {
         let name = format!("{stack}-{logical}-{suffix}");
         if self.lower_case { name.to_ascii_lowercase() } else { name }
     }
+}
+
+/// Tags that begin with `aws:` are for no template to set.
+pub(crate) fn check_tags(properties: &Properties) -> Result<(), String> {
+    let system = tags(properties).iter().any(|(key, _)| aws_api::is_system_tag(key));
+    if system { Err(aws_api::SYSTEM_TAG_REFUSED.to_owned()) } else { Ok(()) }
 }
 
 fn cut(text: &str, len: usize) -> &str {

@@ -3,8 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    Properties, ResourceType, Subject, arn, by_name, differs, list, policy_document, retagged, tag_list, tags, text,
-    values_of_name, values_with_id,
+    Found, Properties, ResourceType, Subject, arn, by_name, differs, list, policy_document, retagged, tag_list, tags,
+    text, values_of_name, values_with_id,
 };
 use crate::call::{Call, Step};
 use crate::evaluate::{Values, scalar};
@@ -154,6 +154,28 @@ pub(super) static SUBSCRIPTION: ResourceType = ResourceType {
         Values { attributes: [("Arn".to_owned(), arn.clone())].into(), reference: arn }
     },
 };
+
+/// Topic, protocol and endpoint make a subscription: there are no two that have them in common, and one that was there before is the
+/// stack's as well, as it is where `Subscribe` answers.
+pub(super) fn search(properties: &Properties, from: Option<&str>) -> Step {
+    let mut input = json!({ "TopicArn": properties.get("TopicArn") });
+    if let Some(from) = from {
+        input["NextToken"] = json!(from);
+    }
+    Step::rpc("sns", "ListSubscriptionsByTopic", input).tolerating(ABSENT)
+}
+
+pub(super) fn found(properties: &Properties, answer: &Value) -> Found {
+    let is_it =
+        |listed: &&Value| ["Protocol", "Endpoint"].iter().all(|name| listed[*name].as_str() == text(properties, name));
+    let listed = answer["Subscriptions"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let arn = listed.iter().find(is_it).and_then(|listed| listed["SubscriptionArn"].as_str());
+    match (arn, answer["NextToken"].as_str()) {
+        (Some(arn), _) => Found::Here(arn.to_owned()),
+        (None, Some(token)) => Found::Further(token.to_owned()),
+        (None, None) => Found::Nowhere,
+    }
+}
 
 fn subscription_attributes(properties: &Properties) -> Map<String, Value> {
     let names = ["RawMessageDelivery", "FilterPolicy", "FilterPolicyScope", "RedrivePolicy"];

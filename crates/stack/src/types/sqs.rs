@@ -61,7 +61,7 @@ pub(super) static QUEUE: ResourceType = ResourceType {
 };
 
 /// Attributes and what they are if a template does not say.
-const DEFAULTS: [(&str, &str); 7] = [
+const DEFAULTS: [(&str, &str); 8] = [
     ("DelaySeconds", "0"),
     ("MaximumMessageSize", "1048576"),
     ("MessageRetentionPeriod", "345600"),
@@ -69,6 +69,7 @@ const DEFAULTS: [(&str, &str); 7] = [
     ("VisibilityTimeout", "30"),
     ("RedrivePolicy", ""),
     ("RedriveAllowPolicy", ""),
+    ("SqsManagedSseEnabled", "true"),
 ];
 
 fn url(subject: &Subject<'_>) -> String {

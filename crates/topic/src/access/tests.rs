@@ -148,6 +148,28 @@ fn permissions_by_name() {
 }
 
 #[test]
+fn the_last_statement_goes_too() {
+    let (mut topics, arn) = with_topic("t");
+    let label = Some("__default_statement_ID".into());
+    let remove = RemovePermissionRequest { topic_arn: Some(arn.clone()), label };
+    let changes = topics.remove_permission(&ctx(), &remove).unwrap();
+    apply(&mut topics, &changes);
+    assert_eq!(policy_of(&topics, &arn)["Statement"], json!([]));
+    assert!(publishes(&topics, &stranger(), &arn).is_err());
+    assert!(publishes(&topics, &ctx(), &arn).is_ok());
+    let add = AddPermissionRequest {
+        topic_arn: Some(arn.clone()),
+        label: Some("l".into()),
+        aws_account_id: vec!["444455556666".into()],
+        action_name: vec!["Publish".into()],
+    };
+    let changes = topics.add_permission(&ctx(), &add).unwrap();
+    apply(&mut topics, &changes);
+    assert_eq!(policy_of(&topics, &arn)["Statement"].as_array().unwrap().len(), 1);
+    assert_eq!(publishes(&topics, &stranger(), &arn), Ok(()));
+}
+
+#[test]
 fn what_is_not_understood_is_refused() {
     let (mut topics, arn) = with_topic("t");
     let with = |action: &str, resource: &str, condition: serde_json::Value| json!({"Statement": {"Effect": "Allow", "Principal": "*", "Action": action, "Resource": resource, "Condition": condition}});

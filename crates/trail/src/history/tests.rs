@@ -23,6 +23,7 @@ fn ctx(account: &str) -> RequestContext {
         now: NOW,
         request_id: String::new(),
         endpoint: String::new(),
+        via: None,
     }
 }
 

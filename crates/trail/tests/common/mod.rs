@@ -21,6 +21,7 @@ pub fn ctx(region: &str) -> RequestContext {
         now: NOW,
         request_id: "r".into(),
         endpoint: "http://127.0.0.1:4566".into(),
+        via: None,
     }
 }
 
