@@ -127,6 +127,8 @@ def test_what_an_earlier_version_made_is_taken_over(start):
     put_with_sigv2(server, "watched")
     events = events_of(server, queue_of(server))
     assert events[0] == {} and len(events) == 2, "what waited, and each event once"
+    tags = server.boto("sqs").list_queue_tags(QueueUrl=queue_of(server))["Tags"]
+    assert tags["aws:cloudformation:logical-id"] == "Queue" and tags["aws:cloudformation:stack-name"] == "sigtrail"
     s3 = server.boto("s3")
     assert s3.get_object(Bucket=LOGS, Key="kept")["Body"].read() == b"kept"
     assert s3.get_bucket_versioning(Bucket=LOGS)["Status"] == "Enabled"

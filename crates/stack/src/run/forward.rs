@@ -172,7 +172,10 @@ impl Stack {
         let properties = kind.marked(&made.real.properties, self, key);
         let (look, steps) = match &made.before {
             Some(before) if made.real.physical_id.is_some() => {
-                (None, (kind.update)(&subject, &kind.marked(&before.properties, self, key), &properties))
+                // Of one that was taken over nothing is known, not even that it is marked.
+                let unknown = before.properties.is_empty();
+                let before = if unknown { Map::new() } else { kind.marked(&before.properties, self, key) };
+                (None, (kind.update)(&subject, &before, &properties))
             }
             _ => {
                 let look = kind.look.filter(|_| !made.looked).map(|look| look(&subject, &properties));
