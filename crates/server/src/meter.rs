@@ -34,6 +34,9 @@ const FOLD_ROWS: u64 = 2_000;
 /// How often blocks are looked at whose time may be over.
 const AGE_INTERVAL_S: i64 = 3600;
 
+/// Series whose blocks are moved in one unit: few enough that nobody waits long for it.
+const AGE_SERIES: usize = 64;
+
 /// Series and their points.
 #[derive(Debug)]
 pub struct Meter {
@@ -276,13 +279,16 @@ impl Meter {
     /// Moves the blocks whose time is over into the next tier, and forgets series that have none left.
     pub async fn age(&self, store: &Store, now: Timestamp) -> Result<(), StoreError> {
         let ids = self.table().ids();
-        for series in ids {
+        for some in ids.chunks(AGE_SERIES) {
             let _moving = self.moving.write().await;
-            let mut unit = Unit::new();
+            // A tier's blocks move into what the unit before has written.
             for tier in Tier::ALL {
-                age_series(store, &mut unit, series, tier, now.as_secs())?;
+                let mut unit = Unit::new();
+                for series in some {
+                    age_series(store, &mut unit, *series, tier, now.as_secs())?;
+                }
                 if !unit.is_empty() {
-                    store.commit(std::mem::take(&mut unit)).await?;
+                    store.commit(unit).await?;
                 }
             }
         }
