@@ -13,6 +13,7 @@ pub mod document;
 pub mod evaluate;
 mod problem;
 mod requests;
+mod rollback;
 mod run;
 mod schema;
 mod stack;

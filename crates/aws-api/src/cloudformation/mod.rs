@@ -4,8 +4,10 @@
 //! supported, so they are not in the shapes. Times are ISO 8601 texts.
 
 mod change_set;
+mod rollback;
 
 pub use change_set::*;
+pub use rollback::*;
 use serde::{Deserialize, Serialize};
 
 crate::service! {
@@ -20,6 +22,9 @@ crate::service! {
     Write Admin CreateStack(CreateStackRequest) -> StackIdResponse => create_stack;
     Write Admin UpdateStack(UpdateStackRequest) -> StackIdResponse => update_stack;
     Write Admin DeleteStack(DeleteStackRequest) -> () => delete_stack;
+    Write Admin CancelUpdateStack(CancelUpdateStackRequest) -> () => cancel_update_stack;
+    Write Admin RollbackStack(RollbackStackRequest) -> StackIdResponse => rollback_stack;
+    Write Admin ContinueUpdateRollback(ContinueUpdateRollbackRequest) -> EmptyResponse => continue_update_rollback;
     Write Admin CreateChangeSet(CreateChangeSetRequest) -> CreateChangeSetResponse => create_change_set;
     Write Admin ExecuteChangeSet(ExecuteChangeSetRequest) -> EmptyResponse => execute_change_set;
     Write Admin DeleteChangeSet(ChangeSetRequest) -> EmptyResponse => delete_change_set;
@@ -38,6 +43,7 @@ crate::service! {
     Read Audit GetTemplateSummary(GetTemplateSummaryRequest) -> GetTemplateSummaryResponse => get_template_summary;
     Read Audit ValidateTemplate(ValidateTemplateRequest) -> ValidateTemplateResponse => validate_template;
     Read Audit ListStacks(ListStacksRequest) -> ListStacksResponse => list_stacks;
+    Read Audit ListImports(ListImportsRequest) -> ListImportsResponse => list_imports;
     Read Audit ListExports(ListExportsRequest) -> ListExportsResponse => list_exports;
 }
 

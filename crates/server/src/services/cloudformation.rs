@@ -1,13 +1,14 @@
 //! AWS CloudFormation.
 
 use aws_api::cloudformation::{
-    ChangeSetRequest, CloudFormationApi, CreateChangeSetRequest, CreateChangeSetResponse, CreateStackRequest,
-    DeleteStackRequest, DescribeChangeSetResponse, DescribeStackEventsResponse, DescribeStackResourceRequest,
-    DescribeStackResourceResponse, DescribeStackResourcesRequest, DescribeStackResourcesResponse,
-    DescribeStacksRequest, DescribeStacksResponse, EmptyResponse, ExecuteChangeSetRequest, GetTemplateRequest,
-    GetTemplateResponse, GetTemplateSummaryRequest, GetTemplateSummaryResponse, ListChangeSetsRequest,
-    ListChangeSetsResponse, ListExportsRequest, ListExportsResponse, ListStackResourcesResponse, ListStacksRequest,
-    ListStacksResponse, StackIdResponse, StackPageRequest, UpdateStackRequest, UpdateTerminationProtectionRequest,
+    CancelUpdateStackRequest, ChangeSetRequest, CloudFormationApi, ContinueUpdateRollbackRequest,
+    CreateChangeSetRequest, CreateChangeSetResponse, CreateStackRequest, DeleteStackRequest, DescribeChangeSetResponse,
+    DescribeStackEventsResponse, DescribeStackResourceRequest, DescribeStackResourceResponse,
+    DescribeStackResourcesRequest, DescribeStackResourcesResponse, DescribeStacksRequest, DescribeStacksResponse,
+    EmptyResponse, ExecuteChangeSetRequest, GetTemplateRequest, GetTemplateResponse, GetTemplateSummaryRequest,
+    GetTemplateSummaryResponse, ListChangeSetsRequest, ListChangeSetsResponse, ListExportsRequest, ListExportsResponse,
+    ListImportsRequest, ListImportsResponse, ListStackResourcesResponse, ListStacksRequest, ListStacksResponse,
+    RollbackStackRequest, StackIdResponse, StackPageRequest, UpdateStackRequest, UpdateTerminationProtectionRequest,
     ValidateTemplateRequest, ValidateTemplateResponse,
 };
 use aws_api::{ApiError, Change, Entity, RequestContext};
@@ -151,6 +152,38 @@ impl CloudFormationApi for Services {
         .await
     }
 
+    async fn cancel_update_stack(&self, ctx: &RequestContext, req: CancelUpdateStackRequest) -> Result<(), ApiError> {
+        // What runs is waited for by who began the update.
+        self.decide(ctx, None, |registry, _, _, _, around| {
+            let begun = registry.stacks.cancel_update_stack(ctx, &req, around)?;
+            Ok(Decided::begun(((), begun)))
+        })
+        .await
+        .map(|((), _)| ())
+    }
+
+    async fn rollback_stack(
+        &self,
+        ctx: &RequestContext,
+        req: RollbackStackRequest,
+    ) -> Result<StackIdResponse, ApiError> {
+        self.begin(ctx, None, |registry, caller, _, _, around| {
+            registry.stacks.rollback_stack(ctx, &req, caller, around).map(Decided::begun)
+        })
+        .await
+    }
+
+    async fn continue_update_rollback(
+        &self,
+        ctx: &RequestContext,
+        req: ContinueUpdateRollbackRequest,
+    ) -> Result<EmptyResponse, ApiError> {
+        self.begin(ctx, None, |registry, caller, _, _, around| {
+            registry.stacks.continue_update_rollback(ctx, &req, caller, around).map(Decided::begun)
+        })
+        .await
+    }
+
     async fn create_change_set(
         &self,
         ctx: &RequestContext,
@@ -246,6 +279,7 @@ impl CloudFormationApi for Services {
         list_stack_resources(StackPageRequest) -> ListStackResourcesResponse;
         get_template(GetTemplateRequest) -> GetTemplateResponse;
         list_stacks(ListStacksRequest) -> ListStacksResponse;
+        list_imports(ListImportsRequest) -> ListImportsResponse;
         list_exports(ListExportsRequest) -> ListExportsResponse;
         describe_change_set(ChangeSetRequest) -> DescribeChangeSetResponse;
         list_change_sets(ListChangeSetsRequest) -> ListChangeSetsResponse;
