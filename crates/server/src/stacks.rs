@@ -7,7 +7,7 @@ use aws_api::{ApiError, Change};
 use futures::future::BoxFuture;
 use serde_json::Value;
 use stack::types::ENDPOINT;
-use stack::{Around, Call, Event, Outcome, Stack, Task};
+use stack::{Around, Call, Event, Outcome, Stack, Task, is_absent};
 use store::{Space, Unit};
 use tokio::sync::mpsc;
 
@@ -103,7 +103,10 @@ async fn decide<T>(
         let mut around = Around { now: clock::now(), random: &mut random, exports: &exports, events: Vec::new() };
         let value = change(&mut next, &mut around);
         let unit = event_rows(&next.uuid, &around.events);
-        let changes = if next == *stack { Vec::new() } else { vec![Change::put(&next)] };
+        let mut changes = if next == *stack { Vec::new() } else { vec![Change::put(&next)] };
+        if stack.exists() && !next.exists() {
+            changes.extend(registry.stacks.drift_forgotten(&next));
+        }
         Ok((value, changes, unit))
     })
     .await
@@ -126,7 +129,7 @@ async fn perform(app: &Arc<App>, key: &str, task: &Task) -> Outcome {
             Ok(_) => {
                 return Outcome::Failed { steps_done: 0, reason: "A resource of this name already exists.".into() };
             }
-            Err(error) if is_absent(&error) => {}
+            Err(error) if is_absent(error.status, &error.code) => {}
             Err(error) => return Outcome::Failed { steps_done: 0, reason: told(&error) },
         }
         if let Err(error) = decide(app, key, |stack, _| stack.looked(&task.key)).await {
@@ -147,13 +150,9 @@ async fn perform(app: &Arc<App>, key: &str, task: &Task) -> Outcome {
     Outcome::Done(answers)
 }
 
-fn told(error: &ApiError) -> String {
+/// How a refusal is told of.
+pub fn told(error: &ApiError) -> String {
     format!("{} (Status Code: {}; Error Code: {})", error.message, error.status, error.code)
-}
-
-fn is_absent(error: &ApiError) -> bool {
-    error.status == 404
-        || ["NotFound", "NonExistent", "DoesNotExist", "NoSuch"].iter().any(|part| error.code.contains(part))
 }
 
 async fn call(app: &Arc<App>, behalf: &OnBehalf, call: &Call) -> Result<Value, ApiError> {

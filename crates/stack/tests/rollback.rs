@@ -44,9 +44,7 @@ fn context() -> RequestContext {
     }
 }
 
-fn named() -> Option<String> {
-    Some("s".into())
-}
+const NAME: &str = "s";
 
 impl World {
     fn around<T>(&mut self, decide: impl FnOnce(&Stacks, &mut Around<'_>) -> T) -> T {
@@ -174,7 +172,7 @@ impl World {
 
     fn create(&mut self, template: &str, disable_rollback: bool) {
         let req = CreateStackRequest {
-            stack_name: named(),
+            stack_name: Some(NAME.into()),
             disable_rollback: Some(disable_rollback),
             ..CreateStackRequest::default()
         };
@@ -184,7 +182,7 @@ impl World {
 
     fn update(&mut self, template: &str, disable_rollback: bool) -> Result<(), ApiError> {
         let req = UpdateStackRequest {
-            stack_name: named(),
+            stack_name: Some(NAME.into()),
             disable_rollback: Some(disable_rollback),
             ..UpdateStackRequest::default()
         };
@@ -193,18 +191,18 @@ impl World {
     }
 
     fn cancel(&mut self) -> Result<(), ApiError> {
-        let req = CancelUpdateStackRequest { stack_name: named(), ..CancelUpdateStackRequest::default() };
+        let req = CancelUpdateStackRequest { stack_name: Some(NAME.into()), ..CancelUpdateStackRequest::default() };
         self.ask(|stacks, around| stacks.cancel_update_stack(&context(), &req, around))
     }
 
     fn roll_back(&mut self) -> Result<(), ApiError> {
-        let req = RollbackStackRequest { stack_name: named(), ..RollbackStackRequest::default() };
+        let req = RollbackStackRequest { stack_name: Some(NAME.into()), ..RollbackStackRequest::default() };
         self.ask(|stacks, around| Ok(stacks.rollback_stack(&context(), &req, Value::Null, around)?.1))
     }
 
     fn roll_back_on(&mut self, skipped: &[&str], force: bool) -> Result<(), ApiError> {
         let req = ContinueUpdateRollbackRequest {
-            stack_name: named(),
+            stack_name: Some(NAME.into()),
             resources_to_skip: skipped.iter().map(ToString::to_string).collect(),
             force_rollback: Some(force),
             ..ContinueUpdateRollbackRequest::default()
@@ -213,7 +211,7 @@ impl World {
     }
 
     fn delete(&mut self) {
-        let req = DeleteStackRequest { stack_name: named(), ..DeleteStackRequest::default() };
+        let req = DeleteStackRequest { stack_name: Some(NAME.into()), ..DeleteStackRequest::default() };
         self.ask(|stacks, around| stacks.delete_stack(&context(), &req, Value::Null, around)).unwrap();
     }
 }

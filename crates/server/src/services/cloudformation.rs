@@ -3,13 +3,16 @@
 use aws_api::cloudformation::{
     CancelUpdateStackRequest, ChangeSetRequest, CloudFormationApi, ContinueUpdateRollbackRequest,
     CreateChangeSetRequest, CreateChangeSetResponse, CreateStackRequest, DeleteStackRequest, DescribeChangeSetResponse,
-    DescribeStackEventsResponse, DescribeStackResourceRequest, DescribeStackResourceResponse,
-    DescribeStackResourcesRequest, DescribeStackResourcesResponse, DescribeStacksRequest, DescribeStacksResponse,
-    EmptyResponse, ExecuteChangeSetRequest, GetTemplateRequest, GetTemplateResponse, GetTemplateSummaryRequest,
-    GetTemplateSummaryResponse, ListChangeSetsRequest, ListChangeSetsResponse, ListExportsRequest, ListExportsResponse,
-    ListImportsRequest, ListImportsResponse, ListStackResourcesResponse, ListStacksRequest, ListStacksResponse,
-    RollbackStackRequest, StackIdResponse, StackPageRequest, UpdateStackRequest, UpdateTerminationProtectionRequest,
-    ValidateTemplateRequest, ValidateTemplateResponse,
+    DescribeStackDriftDetectionStatusRequest, DescribeStackDriftDetectionStatusResponse, DescribeStackEventsResponse,
+    DescribeStackResourceDriftsRequest, DescribeStackResourceDriftsResponse, DescribeStackResourceRequest,
+    DescribeStackResourceResponse, DescribeStackResourcesRequest, DescribeStackResourcesResponse,
+    DescribeStacksRequest, DescribeStacksResponse, DetectStackDriftRequest, DetectStackDriftResponse,
+    DetectStackResourceDriftRequest, DetectStackResourceDriftResponse, EmptyResponse, ExecuteChangeSetRequest,
+    GetTemplateRequest, GetTemplateResponse, GetTemplateSummaryRequest, GetTemplateSummaryResponse,
+    ListChangeSetsRequest, ListChangeSetsResponse, ListExportsRequest, ListExportsResponse, ListImportsRequest,
+    ListImportsResponse, ListStackResourcesResponse, ListStacksRequest, ListStacksResponse, RollbackStackRequest,
+    StackIdResponse, StackPageRequest, UpdateStackRequest, UpdateTerminationProtectionRequest, ValidateTemplateRequest,
+    ValidateTemplateResponse,
 };
 use aws_api::{ApiError, Change, Entity, RequestContext};
 use pipeline::Registry;
@@ -21,6 +24,7 @@ use store::{Space, Unit};
 use super::Services;
 use crate::app::unavailable;
 use crate::clock;
+use crate::drift;
 use crate::on_behalf::{Asker, OnBehalf};
 use crate::stacks::{self, SERVICE, event_key, event_rows};
 
@@ -184,6 +188,43 @@ impl CloudFormationApi for Services {
         .await
     }
 
+    async fn detect_stack_drift(
+        &self,
+        ctx: &RequestContext,
+        req: DetectStackDriftRequest,
+    ) -> Result<DetectStackDriftResponse, ApiError> {
+        let asker = Asker::of(&self.0, &ctx.caller)?;
+        let caller = serde_json::to_value(&asker).map_err(|_| ApiError::internal("The caller cannot be kept."))?;
+        let id = clock::new_id().to_string();
+        let (answer, row) = self
+            .0
+            .change(|registry| {
+                let (answer, detection, changes) = registry.stacks.detect_stack_drift(ctx, &req, caller, id)?;
+                Ok(((answer, detection.key()), changes))
+            })
+            .await?;
+        drift::begin(&self.0, row);
+        Ok(answer)
+    }
+
+    async fn detect_stack_resource_drift(
+        &self,
+        ctx: &RequestContext,
+        req: DetectStackResourceDriftRequest,
+    ) -> Result<DetectStackResourceDriftResponse, ApiError> {
+        let (stack, id) = {
+            let registry = self.0.registry();
+            let (stack, id) = registry.stacks.detect_stack_resource_drift(ctx, &req)?;
+            (stack.clone(), id)
+        };
+        let behalf = OnBehalf { asker: Asker::of(&self.0, &ctx.caller)?, region: ctx.region.clone(), via: SERVICE };
+        let found = drift::check(&self.0, &behalf, &stack, &id).await;
+        let found = found.ok_or_else(|| ApiError::internal("The resource cannot be read."))?;
+        let shown = stack::shown_drift(ctx, &stack, &found);
+        self.0.change(|registry| Ok(((), registry.stacks.found(&stack, &found)))).await?;
+        Ok(DetectStackResourceDriftResponse { stack_resource_drift: shown })
+    }
+
     async fn create_change_set(
         &self,
         ctx: &RequestContext,
@@ -279,6 +320,9 @@ impl CloudFormationApi for Services {
         list_stack_resources(StackPageRequest) -> ListStackResourcesResponse;
         get_template(GetTemplateRequest) -> GetTemplateResponse;
         list_stacks(ListStacksRequest) -> ListStacksResponse;
+        describe_stack_drift_detection_status(DescribeStackDriftDetectionStatusRequest)
+            -> DescribeStackDriftDetectionStatusResponse;
+        describe_stack_resource_drifts(DescribeStackResourceDriftsRequest) -> DescribeStackResourceDriftsResponse;
         list_imports(ListImportsRequest) -> ListImportsResponse;
         list_exports(ListExportsRequest) -> ListExportsResponse;
         describe_change_set(ChangeSetRequest) -> DescribeChangeSetResponse;

@@ -181,7 +181,7 @@ impl Stack {
         Some(Task { key: key.to_owned(), look, steps, repeated: false })
     }
 
-    pub(super) fn subject<'a>(&'a self, real: &'a Real) -> Subject<'a> {
+    pub(crate) fn subject<'a>(&'a self, real: &'a Real) -> Subject<'a> {
         Subject {
             account: &self.account,
             region: &self.region,
