@@ -23,9 +23,13 @@ impl Stacks {
         let stack = self.existing(ctx, req.stack_name.as_deref())?;
         let updating = stack.operation.as_ref().is_some_and(|operation| operation.kind == OperationKind::Update);
         if stack.status != Status::UpdateInProgress || !updating {
+            if is_repetition(stack, req.client_request_token.as_ref()) {
+                return Ok(None);
+            }
             return Err(invalid("CancelUpdateStack cannot be called from current stack status"));
         }
         let mut stack = stack.clone();
+        stack.token = req.client_request_token.clone().or(stack.token);
         stack.cancel(around);
         Ok(Some(stack))
     }

@@ -187,7 +187,7 @@ mod tests {
         assert_eq!(differences(&expected, &same, &[]), []);
         let other = json!({ "T": [{ "Key": "c", "Value": "3" }, { "Key": "a", "Value": "9" }], "L": ["y", "z"] });
         let wanted =
-            [("/L/0", "REMOVE"), ("/L/1", "ADD"), ("/T/0/Value", "NOT_EQUAL"), ("/T/1", "REMOVE"), ("/T/0", "ADD")];
+            [("/T/0/Value", "NOT_EQUAL"), ("/T/1", "REMOVE"), ("/T/0", "ADD"), ("/L/0", "REMOVE"), ("/L/1", "ADD")];
         assert_eq!(differences(&expected, &other, &[]), wanted.map(|(path, kind)| (path.to_owned(), kind)));
     }
 

@@ -201,7 +201,9 @@ impl Stack {
             return Some(ResourceDrift { status: DriftStatus::Deleted, ..drift });
         };
         without_system_tags(&mut actual);
-        actual.retain(|name, _| expected.contains_key(name));
+        // In the same order, so that they can be laid beside each other.
+        let names = expected.keys();
+        let actual: Properties = names.filter_map(|name| Some((name.clone(), actual.remove(name)?))).collect();
         drift.actual = Some(shown(&actual));
         let text = |value: Option<&Value>| {
             let text = value.map(|value| value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned));

@@ -110,8 +110,10 @@ impl Stacks {
 
     /// Ends a detection with what was found.
     pub fn detected(&self, row: &str, checked: &Stack, found: &[ResourceDrift]) -> Vec<Change> {
-        let Some((detection, _)) = self.detection(row) else { return Vec::new() };
-        let mut changes = Vec::new();
+        let Some((detection, stack)) = self.detection(row) else { return Vec::new() };
+        // What is known of resources that are no more the stack's is of no more use.
+        let gone = of_stack(&self.drifts, stack).filter(|drift| !is_of(drift, stack));
+        let mut changes: Vec<_> = gone.map(|drift| Change::delete::<ResourceDrift>(drift.key())).collect();
         let (mut unread, mut stale, mut drifted) = (Vec::new(), Vec::new(), 0);
         for drift in found {
             let taken = self.found(checked, drift);
@@ -213,11 +215,7 @@ impl Stacks {
 
     /// What is known of a stack's resources that are still the ones that were looked at.
     fn drifts_of<'a>(&'a self, stack: &'a Stack) -> impl Iterator<Item = &'a ResourceDrift> {
-        let is_there = |drift: &&ResourceDrift| {
-            let made = stack.resources.get(&drift.logical_id);
-            made.is_some_and(|made| made.real.physical_id.as_deref() == Some(&drift.physical_id))
-        };
-        of_stack(&self.drifts, stack).filter(is_there)
+        of_stack(&self.drifts, stack).filter(|drift| is_of(drift, stack))
     }
 
     /// `DriftInformation` of a stack: what follows from what is known of its resources.
@@ -251,6 +249,12 @@ impl Stacks {
             last_check_timestamp: drift.map(|drift| drift.time.to_rfc3339_millis()),
         }
     }
+}
+
+/// Is the resource that was looked at still the stack's?
+fn is_of(drift: &ResourceDrift, stack: &Stack) -> bool {
+    let made = stack.resources.get(&drift.logical_id);
+    made.is_some_and(|made| made.real.physical_id.as_deref() == Some(&drift.physical_id))
 }
 
 /// The rows of a stack.

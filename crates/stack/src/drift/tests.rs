@@ -1,10 +1,13 @@
 //! What is found of resources, from their reads to what is kept.
 
+use aws_api::cloudformation::DetectStackDriftRequest;
+use aws_api::{Caller, Change, RequestContext, Role};
 use serde_json::json;
 
 use super::*;
 use crate::evaluate::Values;
 use crate::stack::{Real, Status};
+use crate::stacks::Stacks;
 use crate::template::DeletionPolicy;
 use crate::types::ENDPOINT;
 
@@ -17,20 +20,24 @@ Resources:
   N: {Type: 'AWS::CloudFormation::WaitConditionHandle'}
 ";
 
-fn stack() -> Stack {
-    let ctx = aws_api::RequestContext {
-        caller: aws_api::Caller {
+fn context() -> RequestContext {
+    RequestContext {
+        caller: Caller {
             account: "111122223333".into(),
             arn: String::new(),
             principal_id: String::new(),
-            role: aws_api::Role::Admin,
+            role: Role::Admin,
             role_arn: None,
         },
         region: "us-east-1".into(),
         now: Timestamp::from_millis(0),
         request_id: String::new(),
         endpoint: String::new(),
-    };
+    }
+}
+
+fn stack() -> Stack {
+    let ctx = context();
     let mut stack = Stack::new(&ctx, "s".into(), "u".into());
     stack.template = TEMPLATE.into();
     stack.parameters.insert("P".into(), "secret".into());
@@ -100,7 +107,7 @@ fn system_tags_are_no_drift_and_secrets_are_not_shown() {
     let drift = checked("Q", &[Some(attributes.clone()), Some(tags)]);
     let Some(drift) = drift else { panic!("nothing was found") };
     assert_eq!((drift.status, &drift.differences[..]), (DriftStatus::InSync, &[][..]));
-    let shown = r#"{"DelaySeconds":1,"QueueName":"q","Tags":[{"Key":"a","Value":"****"}]}"#;
+    let shown = r#"{"QueueName":"q","DelaySeconds":1,"Tags":[{"Key":"a","Value":"****"}]}"#;
     assert_eq!((drift.expected.as_deref(), drift.actual.as_deref()), (Some(shown), Some(shown)));
     let other = json!({ "tags": { "a": "other" } });
     let drift = checked("Q", &[Some(attributes), Some(other)]);
@@ -122,4 +129,94 @@ fn a_document_may_be_given_as_a_text() {
     let rule = |pattern: &str| checked("R", &[Some(json!({ "EventPattern": pattern }))]).map(|drift| drift.status);
     assert_eq!(rule("{\"source\":[\"aws.s3\"]}"), Some(DriftStatus::InSync));
     assert_eq!(rule("{\"source\":[\"aws.sqs\"]}"), Some(DriftStatus::Modified));
+}
+
+/// Stacks with one that is complete, and what begins a detection of it.
+struct World {
+    stacks: Stacks,
+    begun: u32,
+}
+
+impl World {
+    fn new() -> Self {
+        let mut world = Self { stacks: Stacks::default(), begun: 0 };
+        world.put(&Stack { status: Status::CreateComplete, ..stack() });
+        world
+    }
+
+    fn put(&mut self, stack: &Stack) {
+        self.take(vec![Change::put(stack)]);
+    }
+
+    fn take(&mut self, changes: Vec<Change>) {
+        for change in changes {
+            assert!(self.stacks.absorb(&change).is_ok());
+        }
+    }
+
+    fn detect(&mut self) -> Result<String, String> {
+        self.begun += 1;
+        let mut ctx = context();
+        ctx.now = Timestamp::from_millis(i64::from(self.begun));
+        let req = DetectStackDriftRequest { stack_name: Some("s".into()), ..DetectStackDriftRequest::default() };
+        let begun = self.stacks.detect_stack_drift(&ctx, &req, json!("caller"), format!("d{}", self.begun));
+        let (_, detection, changes) = begun.map_err(|error| error.message)?;
+        self.take(changes);
+        Ok(detection.key())
+    }
+
+    /// Ends a detection that found nothing but that the topic is gone.
+    fn end(&mut self, row: &str, then: &Stack) -> Option<Detection> {
+        let queue = then.checked("Q", Err("refused".into()), Timestamp::from_millis(9));
+        let topic = then.checked("T", Ok(&[None]), Timestamp::from_millis(9));
+        let found: Vec<_> = queue.into_iter().filter(|_| row.ends_with("d1")).chain(topic).collect();
+        self.take(self.stacks.detected(row, then, &found));
+        self.stacks.detection(row).map(|(detection, _)| detection.clone())
+    }
+}
+
+#[test]
+fn a_detection_ends_with_what_was_found() {
+    let mut world = World::new();
+    let stack = world.stacks.iter().next().cloned().unwrap_or_else(stack);
+    assert_eq!(world.stacks.drift_of(&stack).stack_drift_status, "NOT_CHECKED");
+    let row = world.detect().unwrap_or_default();
+    assert!(
+        world.detect().is_err_and(|said| said.starts_with("Drift detection is already in progress for stack [arn:"))
+    );
+    let ended = world.end(&row, &stack);
+    let told = ended.map(|it| (it.status, it.reason, it.drift, it.drifted, it.caller));
+    let reason = Some("Failed to detect drift on resource(s) [Q]".to_owned());
+    let wanted = (DetectionStatus::Failed, reason, Some("DRIFTED".to_owned()), 1, Value::Null);
+    assert_eq!(told, Some(wanted));
+    assert_eq!(world.stacks.drift_of(&stack).stack_drift_status, "DRIFTED");
+    let rows: Vec<_> = (0..20)
+        .filter_map(|_| {
+            let row = world.detect().ok()?;
+            world.end(&row, &stack)
+        })
+        .collect();
+    assert!(rows.iter().all(|it| it.status == DetectionStatus::Complete));
+    assert_eq!((rows.len(), world.stacks.detections.len()), (20, 10), "the newest are kept");
+    world.take(world.stacks.drift_forgotten(&stack));
+    assert!(world.stacks.detections.is_empty() && world.stacks.drifts.is_empty());
+}
+
+#[test]
+fn what_the_stack_changes_meanwhile_is_not_taken_for_drift() {
+    let mut world = World::new();
+    let then = world.stacks.iter().next().cloned().unwrap_or_else(stack);
+    let row = world.detect().unwrap_or_default();
+    let mut now = then.clone();
+    now.status = Status::UpdateInProgress;
+    if let Some(made) = now.resources.get_mut("T") {
+        made.status = Status::UpdateInProgress;
+    }
+    world.put(&now);
+    let ended = world.end(&row, &then);
+    let reason = ended.and_then(|ended| ended.reason).unwrap_or_default();
+    assert!(reason.ends_with("The stack changed resource(s) [T] meanwhile"), "{reason}");
+    assert!(world.stacks.drifts.values().all(|drift| drift.logical_id == "Q"));
+    let refused = world.detect().unwrap_err();
+    assert!(refused.ends_with("while it is in [UPDATE_IN_PROGRESS] state"), "{refused}");
 }
