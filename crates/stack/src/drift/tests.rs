@@ -103,13 +103,13 @@ fn only_what_is_needed_is_read() {
 #[test]
 fn system_tags_are_no_drift_and_secrets_are_not_shown() {
     let attributes = json!({ "Attributes": { "DelaySeconds": "1", "VisibilityTimeout": "9" } });
-    let tags = json!({ "tags": { "a": "secret", "aws:cloudformation:stack-id": "x" } });
+    let tags = json!({ "Tags": { "a": "secret", "aws:cloudformation:stack-id": "x" } });
     let drift = checked("Q", &[Some(attributes.clone()), Some(tags)]);
     let Some(drift) = drift else { panic!("nothing was found") };
     assert_eq!((drift.status, &drift.differences[..]), (DriftStatus::InSync, &[][..]));
     let shown = r#"{"QueueName":"q","DelaySeconds":1,"Tags":[{"Key":"a","Value":"****"}]}"#;
     assert_eq!((drift.expected.as_deref(), drift.actual.as_deref()), (Some(shown), Some(shown)));
-    let other = json!({ "tags": { "a": "other" } });
+    let other = json!({ "Tags": { "a": "other" } });
     let drift = checked("Q", &[Some(attributes), Some(other)]);
     let found = ("/Tags/0/Value".to_owned(), "****".to_owned(), "other".to_owned(), "NOT_EQUAL".to_owned());
     assert_eq!(drift.map(|drift| (drift.status, drift.differences)), Some((DriftStatus::Modified, vec![found])));

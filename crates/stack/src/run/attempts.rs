@@ -1,9 +1,10 @@
 //! What there may be of a resource after updates that failed and were left as they were: each is an attempt, and what one of
 //! them made or changed has to be known until the stack is stable again.
 
+use aws_api::Timestamp;
 use serde_json::Value;
 
-use crate::stack::{Made, Real};
+use crate::stack::{Made, Real, Status};
 use crate::types::{Properties, ResourceType};
 
 impl Made {
@@ -31,6 +32,27 @@ impl Made {
         }
         self.earlier.push(std::mem::replace(&mut self.real, real));
         self
+    }
+
+    /// Begins to become `wanted`, by a change of what there is or as a new one; the second is said.
+    pub(super) fn changing(self, kind: &ResourceType, mut wanted: Real, now: Timestamp) -> (Self, Option<String>) {
+        let is_replaced = self.real.kind != wanted.kind || kind.is_replaced(&self.real.properties, &wanted.properties);
+        let half_made = self.status == Status::CreateFailed && !is_replaced;
+        let kept = if is_replaced { self.taken_back(kind, &wanted.properties) } else { Some(self.real.clone()) };
+        let reason = "Requested update requires the creation of a new physical resource; hence creating one.";
+        let reason = kept.is_none().then(|| reason.to_owned());
+        let mut made = Self { status: Status::UpdateInProgress, status_reason: None, updated: now, ..self };
+        made.looked = kept.is_some();
+        if let Some(kept) = kept {
+            wanted.name = kept.name;
+            wanted.physical_id = kept.physical_id;
+            wanted.values = kept.values;
+        }
+        if half_made {
+            // Nobody knows which of its properties it has.
+            made.earlier.push(Real { properties: Properties::new(), ..made.real.clone() });
+        }
+        (made.becoming(wanted), reason)
     }
 
     /// An earlier one that can become what is wanted: who takes a name back gets what has it.
@@ -106,12 +128,10 @@ pub(super) fn victim_key(id: &str, place: usize) -> String {
 mod tests {
     use std::collections::BTreeSet;
 
-    use aws_api::Timestamp;
     use serde_json::json;
 
     use super::*;
     use crate::evaluate::Values;
-    use crate::stack::Status;
     use crate::template::DeletionPolicy;
 
     fn real(physical_id: &str, properties: &Value) -> Real {

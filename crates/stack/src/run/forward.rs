@@ -80,7 +80,7 @@ impl Stack {
     ) -> Option<Task> {
         let id = resource.logical_id.clone();
         let existing = self.resources.get(&id).filter(|made| made.real.physical_id.is_some()).cloned();
-        let mut real = Real {
+        let real = Real {
             kind: kind.name.to_owned(),
             name: String::new(),
             physical_id: None,
@@ -115,24 +115,7 @@ impl Stack {
             operation_mut(self).done.insert(id);
             return None;
         }
-        let is_replaced = made.real.kind != real.kind || kind.is_replaced(&made.real.properties, &real.properties);
-        let changed = if is_replaced { made.taken_back(kind, &real.properties) } else { Some(made.real.clone()) };
-        let reason = changed.is_none().then(|| {
-            "Requested update requires the creation of a new physical resource; hence creating one.".to_owned()
-        });
-        let half_made = made.status == Status::CreateFailed && !is_replaced;
-        let mut made = Made { status: Status::UpdateInProgress, status_reason: None, updated: around.now, ..made };
-        made.looked = changed.is_some();
-        if let Some(changed) = changed {
-            real.name = changed.name;
-            real.physical_id = changed.physical_id;
-            real.values = changed.values;
-        }
-        if half_made {
-            // Nobody knows which of its properties it has.
-            made.earlier.push(Real { properties: Properties::new(), ..made.real.clone() });
-        }
-        let made = made.becoming(real);
+        let (made, reason) = made.changing(kind, real, around.now);
         self.start(&id, kind, made, reason, around)
     }
 
