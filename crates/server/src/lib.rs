@@ -16,6 +16,7 @@ mod deliveries;
 mod detector;
 mod digest_keys;
 mod digests;
+mod drift;
 mod exposition;
 mod forbidden;
 mod forget;

@@ -7,7 +7,7 @@ use aws_api::{ApiError, Change};
 use futures::future::BoxFuture;
 use serde_json::Value;
 use stack::types::ENDPOINT;
-use stack::{Around, Call, Event, Outcome, Stack, Task};
+use stack::{Around, Call, Event, Outcome, Stack, Task, is_absent};
 use store::{Space, Unit};
 use tokio::sync::mpsc;
 
@@ -107,6 +107,9 @@ async fn decide<T>(
         if next != *stack {
             changes.push(Change::put(&next));
         }
+        if stack.exists() && !next.exists() {
+            changes.extend(registry.stacks.drift_forgotten(&next));
+        }
         Ok((value, changes, unit))
     })
     .await
@@ -153,7 +156,7 @@ async fn looked(app: &Arc<App>, key: &str, behalf: &OnBehalf, task: &Task) -> Re
             let adoption = decide(app, key, |stack, _| stack.adopt(&task.key)).await.map_err(refused)?;
             adoption.map(Some).ok_or_else(|| "A resource of this name already exists.".to_owned())
         }
-        Err(error) if is_absent(&error) => {
+        Err(error) if is_absent(error.status, &error.code) => {
             decide(app, key, |stack, _| stack.looked(&task.key)).await.map_err(refused)?;
             Ok(None)
         }
@@ -163,9 +166,7 @@ async fn looked(app: &Arc<App>, key: &str, behalf: &OnBehalf, task: &Task) -> Re
 
 /// Lets go of a stack: it is deleted, and all that it made stays.
 pub async fn release(app: &Arc<App>, key: String) -> Result<(), ApiError> {
-    let retained =
-        |stack: &Stack| stack.resources.keys().flat_map(|id| [id.clone(), format!("~{id}")]).collect::<Vec<_>>();
-    decide(app, &key, |stack, around| stack.delete(&retained(stack), around)).await?;
+    decide(app, &key, Stack::release).await?;
     run(Arc::clone(app), key, Vec::new()).await;
     Ok(())
 }
@@ -184,13 +185,9 @@ pub async fn ended(app: &App, key: &str) -> Option<Stack> {
     }
 }
 
-fn told(error: &ApiError) -> String {
+/// How a refusal is told of.
+pub fn told(error: &ApiError) -> String {
     format!("{} (Status Code: {}; Error Code: {})", error.message, error.status, error.code)
-}
-
-fn is_absent(error: &ApiError) -> bool {
-    error.status == 404
-        || ["NotFound", "NonExistent", "DoesNotExist", "NoSuch"].iter().any(|part| error.code.contains(part))
 }
 
 async fn call(app: &Arc<App>, behalf: &OnBehalf, call: &Call) -> Result<Value, ApiError> {

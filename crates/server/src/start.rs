@@ -21,7 +21,7 @@ use crate::services::Services;
 use crate::signer::{Signer, SignerError};
 use crate::tls::{TlsError, TlsSource, server_config};
 use crate::to_its_end::to_its_end;
-use crate::{alarms, clock, detector, digests, housekeeper, log_files, meter, pages, stacks, worker};
+use crate::{alarms, clock, detector, digests, drift, housekeeper, log_files, meter, pages, stacks, worker};
 
 /// The command line of `sigtrail serve`.
 #[derive(Debug, Clone)]
@@ -133,6 +133,7 @@ pub async fn start(options: ServeOptions) -> Result<Running, StartError> {
         tracing::info!(completed, "records of answers that were cut off have been completed");
     }
     stacks::resume(&app);
+    drift::resume(&app);
     if !options.bare {
         // On loopback nobody listens in; elsewhere whoever encrypts wants it so.
         let require_tls = options.tls.is_some() && !options.listen.ip().is_loopback();

@@ -36,7 +36,7 @@ pub struct Given {
 }
 
 /// What must be absent, because nothing here does it.
-fn refuse(given: &[(&str, bool)]) -> Result<(), ApiError> {
+pub(crate) fn refuse(given: &[(&str, bool)]) -> Result<(), ApiError> {
     match given.iter().find(|(_, given)| *given) {
         Some((name, _)) => Err(invalid(format!("The parameter {name} is not supported."))),
         None => Ok(()),
@@ -215,35 +215,21 @@ impl Stacks {
         Ok(Some(stack))
     }
 
-    /// A stack that imports what another exports. Names of imports that are computed are looked for as texts.
+    /// A stack that imports what another exports.
     fn importer(&self, of: &Stack, export: &str) -> Option<String> {
-        let others = self.iter().filter(|stack| {
-            stack.account == of.account && stack.region == of.region && stack.exists() && stack.uuid != of.uuid
-        });
-        others.filter(|stack| stack.template.contains("ImportValue")).find_map(|stack| {
-            let template = Template::parse(&stack.template).ok()?;
-            let (pseudo, asked) = (stack.pseudo(), std::cell::Cell::new(false));
-            let decided = crate::evaluate::conditions(&template, &stack.parameters, &pseudo).ok()?;
-            let note = |name: &str| {
-                asked.set(asked.get() || name == export);
-                Some(String::new())
-            };
-            let values = |name: &str| stack.resources.get(name).map(|made| made.real.values.clone());
-            let scope = crate::evaluate::Scope {
-                template: &template,
-                parameters: &stack.parameters,
-                pseudo: &pseudo,
-                conditions: &decided,
-                resources: &values,
-                exports: &note,
-            };
-            let made = template.resources.iter().filter(|resource| crate::evaluate::is_made(resource, &decided));
-            for (_, _, value) in made.flat_map(|resource| &resource.properties) {
-                // What else is wrong with the value does not matter here.
-                let _ = scope.value(value);
-            }
-            asked.get().then(|| stack.name.clone())
-        })
+        let mut importers = self.importers(&of.account, &of.region, export);
+        importers.find(|stack| stack.uuid != of.uuid).map(|stack| stack.name.clone())
+    }
+
+    /// The stacks that import an export. Names of imports that are computed are looked for as texts.
+    pub(crate) fn importers<'a>(
+        &'a self,
+        account: &'a str,
+        region: &'a str,
+        export: &'a str,
+    ) -> impl Iterator<Item = &'a Stack> {
+        let of = move |stack: &&Stack| stack.account == account && stack.region == region && stack.exists();
+        self.iter().filter(of).filter(move |stack| imports(stack, export))
     }
 
     /// Plans what a template would change.
@@ -410,8 +396,38 @@ impl Stacks {
     }
 }
 
+/// Does a stack's template, with the values that the stack has, import this export?
+fn imports(stack: &Stack, export: &str) -> bool {
+    if !stack.template.contains("ImportValue") {
+        return false;
+    }
+    let pseudo = stack.pseudo();
+    let Ok(template) = Template::parse(&stack.template) else { return false };
+    let Ok(decided) = crate::evaluate::conditions(&template, &stack.parameters, &pseudo) else { return false };
+    let asked = std::cell::Cell::new(false);
+    let note = |name: &str| {
+        asked.set(asked.get() || name == export);
+        Some(String::new())
+    };
+    let values = |name: &str| stack.resources.get(name).map(|made| made.real.values.clone());
+    let scope = crate::evaluate::Scope {
+        template: &template,
+        parameters: &stack.parameters,
+        pseudo: &pseudo,
+        conditions: &decided,
+        resources: &values,
+        exports: &note,
+    };
+    let made = template.resources.iter().filter(|resource| crate::evaluate::is_made(resource, &decided));
+    for (_, _, value) in made.flat_map(|resource| &resource.properties) {
+        // What else is wrong with the value does not matter here.
+        let _ = scope.value(value);
+    }
+    asked.get()
+}
+
 /// Was the stack's last operation begun by a request with this token?
-fn is_repetition(stack: &Stack, token: Option<&String>) -> bool {
+pub(crate) fn is_repetition(stack: &Stack, token: Option<&String>) -> bool {
     token.is_some() && stack.token.as_ref() == token
 }
 
@@ -475,7 +491,11 @@ fn creating(stack: &mut Stack, target: Target<'_>, around: &mut Around<'_>) {
 
 fn updating(stack: &Stack, target: Target<'_>, around: &mut Around<'_>) -> Stack {
     let mut updated = stack.clone();
-    updated.before = Some(Box::new(target.apply(&mut updated)));
+    let before = Box::new(target.apply(&mut updated));
+    // After an update that failed and was left as it was, what was before that one is still what is gone back to.
+    if updated.before.is_none() || !stack.status.is_unstable() {
+        updated.before = Some(before);
+    }
     updated.updated = Some(around.now);
     updated.operation = Some(Operation::new(OperationKind::Update));
     updated.tell(Status::UpdateInProgress, Some("User Initiated".into()), around);

@@ -56,6 +56,11 @@ impl Status {
         use Status::{CreateComplete, UpdateComplete, UpdateFailed, UpdateRollbackComplete};
         matches!(self, CreateComplete | UpdateComplete | UpdateFailed | UpdateRollbackComplete)
     }
+
+    /// Is it to be seen yet what becomes of the last update?
+    pub(crate) fn is_unstable(self) -> bool {
+        matches!(self, Self::UpdateFailed | Self::UpdateRollbackFailed)
+    }
 }
 
 /// A stack.
@@ -161,9 +166,12 @@ pub struct Made {
     pub updated: Timestamp,
     /// What there is of it.
     pub real: Real,
-    /// What it was before the update under way.
+    /// What it was when the stack was last stable, if that was changed since.
     pub before: Option<Box<Real>>,
-    /// Was it made by the operation under way?
+    /// What it was, or was to be, since the stack was last stable: all that may have to be removed or made good.
+    #[serde(default)]
+    pub earlier: Vec<Real>,
+    /// Was it made since the stack was last stable?
     pub is_new: bool,
     /// Nobody else had one of its name when it was about to be made.
     pub looked: bool,
@@ -201,11 +209,14 @@ pub struct Operation {
     pub running: BTreeSet<String>,
     /// Those with which it did not work.
     pub failed: BTreeSet<String>,
-    /// What is to be removed, by logical id; a replaced resource's has a `~` before it.
+    /// What is to be removed, by logical id; a replaced resource's has a `~` before it, or several.
     pub victims: BTreeMap<String, Real>,
     /// Victims that had to be looked for, and where the look goes on.
     #[serde(default)]
     pub searches: BTreeMap<String, Option<String>>,
+    /// Nothing more is begun: what runs ends, and then all is undone.
+    #[serde(default)]
+    pub cancelled: bool,
 }
 
 /// The parts of operations.
@@ -230,6 +241,7 @@ impl Operation {
             failed: BTreeSet::new(),
             victims: BTreeMap::new(),
             searches: BTreeMap::new(),
+            cancelled: false,
         }
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use aws_api::{ApiError, Change, Entity, RequestContext, Timestamp};
 
 use crate::change_set::ChangeSet;
+use crate::drift::{Detection, ResourceDrift};
 use crate::stack::{Stack, Status};
 
 /// Stacks of one account in one region (quotas: 2,000).
@@ -18,6 +19,8 @@ const REMEMBERED_S: i64 = 90 * 24 * 60 * 60;
 pub struct Stacks {
     stacks: BTreeMap<String, Stack>,
     change_sets: BTreeMap<String, ChangeSet>,
+    pub(crate) detections: BTreeMap<String, Detection>,
+    pub(crate) drifts: BTreeMap<String, ResourceDrift>,
 }
 
 impl Stacks {
@@ -28,6 +31,12 @@ impl Stacks {
         }
         if change.kind == ChangeSet::KIND {
             absorb_into(&mut self.change_sets, change)?;
+        }
+        if change.kind == Detection::KIND {
+            absorb_into(&mut self.detections, change)?;
+        }
+        if change.kind == ResourceDrift::KIND {
+            absorb_into(&mut self.drifts, change)?;
         }
         Ok(())
     }

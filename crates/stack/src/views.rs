@@ -6,8 +6,8 @@ use aws_api::cloudformation::{
     DescribeStacksRequest, DescribeStacksResponse, DriftInformation, Export, GetTemplateRequest, GetTemplateResponse,
     GetTemplateSummaryResponse, ListChangeSetsRequest, ListChangeSetsResponse, ListExportsRequest, ListExportsResponse,
     ListStackResourcesResponse, ListStacksRequest, ListStacksResponse, Output, Parameter, ParameterConstraints,
-    ParameterDeclaration, ResourceChange, ResourceDrift, RollbackConfigurationView, Stack as StackView, StackEvent,
-    StackPageRequest, StackResource, StackResourceDetail, StackResourceSummary, StackSummary, Tag, TemplateParameter,
+    ParameterDeclaration, ResourceChange, RollbackConfigurationView, Stack as StackView, StackEvent, StackPageRequest,
+    StackResource, StackResourceDetail, StackResourceSummary, StackSummary, Tag, TemplateParameter,
     ValidateTemplateResponse,
 };
 use aws_api::{ApiError, RequestContext};
@@ -22,14 +22,6 @@ use crate::types::ENDPOINT;
 
 /// What is shown of a secret.
 const SECRET: &str = "****";
-
-fn drift() -> DriftInformation {
-    DriftInformation { stack_drift_status: "NOT_CHECKED".into() }
-}
-
-fn resource_drift() -> ResourceDrift {
-    ResourceDrift { stack_resource_drift_status: "NOT_CHECKED".into() }
-}
 
 /// The server's address as the client knows it, in place of the mark that is kept.
 fn reached(ctx: &RequestContext, text: &str) -> String {
@@ -56,7 +48,7 @@ fn parameters(template: &str, values: &std::collections::BTreeMap<String, String
         .collect()
 }
 
-fn stack_view(ctx: &RequestContext, stack: &Stack) -> StackView {
+fn stack_view(ctx: &RequestContext, stack: &Stack, drift_information: DriftInformation) -> StackView {
     let template = Template::parse(&stack.template).unwrap_or_default();
     StackView {
         stack_id: stack.id(),
@@ -85,7 +77,7 @@ fn stack_view(ctx: &RequestContext, stack: &Stack) -> StackView {
             .collect(),
         tags: tags(&stack.tags),
         enable_termination_protection: stack.termination_protection,
-        drift_information: drift(),
+        drift_information,
     }
 }
 
@@ -114,7 +106,7 @@ impl Stacks {
             let stacks = self.of(ctx).into_iter().filter(|stack| stack.exists());
             List::new(ctx, "DescribeStacks", "").page(stacks, |stack| stack.place(), req.next_token.as_ref())?
         };
-        let stacks = stacks.into_iter().map(|stack| stack_view(ctx, stack)).collect();
+        let stacks = stacks.into_iter().map(|stack| stack_view(ctx, stack, self.drift_of(stack))).collect();
         Ok(DescribeStacksResponse { stacks, next_token })
     }
 
@@ -179,7 +171,7 @@ impl Stacks {
                 timestamp: made.updated.to_rfc3339_millis(),
                 resource_status: made.status.as_str().into(),
                 resource_status_reason: made.status_reason.clone(),
-                drift_information: resource_drift(),
+                drift_information: self.resource_drift_of(stack, id, made),
             })
             .collect();
         Ok(DescribeStackResourcesResponse { stack_resources })
@@ -208,7 +200,7 @@ impl Stacks {
             resource_status: made.status.as_str().into(),
             resource_status_reason: made.status_reason.clone(),
             metadata: metadata.map(|metadata| metadata.to_json().to_string()),
-            drift_information: resource_drift(),
+            drift_information: self.resource_drift_of(stack, id, made),
         };
         Ok(DescribeStackResourceResponse { stack_resource_detail })
     }
@@ -230,7 +222,7 @@ impl Stacks {
             last_updated_timestamp: made.updated.to_rfc3339_millis(),
             resource_status: made.status.as_str().into(),
             resource_status_reason: made.status_reason.clone(),
-            drift_information: resource_drift(),
+            drift_information: self.resource_drift_of(stack, id, made),
         });
         Ok(ListStackResourcesResponse { stack_resource_summaries: summaries.collect(), next_token })
     }
@@ -275,7 +267,7 @@ impl Stacks {
             deletion_time: stack.deleted.map(aws_api::Timestamp::to_rfc3339_millis),
             stack_status: stack.status.as_str().into(),
             stack_status_reason: stack.status_reason.clone(),
-            drift_information: drift(),
+            drift_information: self.drift_of(stack),
         });
         Ok(ListStacksResponse { stack_summaries: stack_summaries.collect(), next_token })
     }

@@ -1,11 +1,15 @@
 //! AWS CloudFormation: operations and shapes (API version 2010-05-15).
 //!
-//! CloudFormation speaks the Query protocol only. Stack sets, types, hooks, stack policies, drift detection and imports are not
+//! CloudFormation speaks the Query protocol only. Stack sets, types, hooks, stack policies and imports of resources are not
 //! supported, so they are not in the shapes. Times are ISO 8601 texts.
 
 mod change_set;
+mod drift;
+mod rollback;
 
 pub use change_set::*;
+pub use drift::*;
+pub use rollback::*;
 use serde::{Deserialize, Serialize};
 
 crate::service! {
@@ -20,11 +24,21 @@ crate::service! {
     Write Admin CreateStack(CreateStackRequest) -> StackIdResponse => create_stack;
     Write Admin UpdateStack(UpdateStackRequest) -> StackIdResponse => update_stack;
     Write Admin DeleteStack(DeleteStackRequest) -> () => delete_stack;
+    Write Admin CancelUpdateStack(CancelUpdateStackRequest) -> () => cancel_update_stack;
+    Write Admin RollbackStack(RollbackStackRequest) -> StackIdResponse => rollback_stack;
+    Write Admin ContinueUpdateRollback(ContinueUpdateRollbackRequest) -> EmptyResponse => continue_update_rollback;
     Write Admin CreateChangeSet(CreateChangeSetRequest) -> CreateChangeSetResponse => create_change_set;
     Write Admin ExecuteChangeSet(ExecuteChangeSetRequest) -> EmptyResponse => execute_change_set;
     Write Admin DeleteChangeSet(ChangeSetRequest) -> EmptyResponse => delete_change_set;
     Write Admin UpdateTerminationProtection(UpdateTerminationProtectionRequest) -> StackIdResponse
         => update_termination_protection;
+    Write Audit DetectStackDrift(DetectStackDriftRequest) -> DetectStackDriftResponse => detect_stack_drift;
+    Write Audit DetectStackResourceDrift(DetectStackResourceDriftRequest) -> DetectStackResourceDriftResponse
+        => detect_stack_resource_drift;
+    Read Audit DescribeStackDriftDetectionStatus(DescribeStackDriftDetectionStatusRequest)
+        -> DescribeStackDriftDetectionStatusResponse => describe_stack_drift_detection_status;
+    Read Audit DescribeStackResourceDrifts(DescribeStackResourceDriftsRequest) -> DescribeStackResourceDriftsResponse
+        => describe_stack_resource_drifts;
     Read Audit DescribeChangeSet(ChangeSetRequest) -> DescribeChangeSetResponse => describe_change_set;
     Read Audit ListChangeSets(ListChangeSetsRequest) -> ListChangeSetsResponse => list_change_sets;
     Read Audit DescribeStacks(DescribeStacksRequest) -> DescribeStacksResponse => describe_stacks;
@@ -38,6 +52,7 @@ crate::service! {
     Read Audit GetTemplateSummary(GetTemplateSummaryRequest) -> GetTemplateSummaryResponse => get_template_summary;
     Read Audit ValidateTemplate(ValidateTemplateRequest) -> ValidateTemplateResponse => validate_template;
     Read Audit ListStacks(ListStacksRequest) -> ListStacksResponse => list_stacks;
+    Read Audit ListImports(ListImportsRequest) -> ListImportsResponse => list_imports;
     Read Audit ListExports(ListExportsRequest) -> ListExportsResponse => list_exports;
 }
 
@@ -237,14 +252,6 @@ pub struct Output {
     pub export_name: Option<String>,
 }
 
-/// Whether a stack is what its template says.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-pub struct DriftInformation {
-    /// `NOT_CHECKED`.
-    pub stack_drift_status: String,
-}
-
 /// A stack.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
@@ -289,7 +296,7 @@ pub struct Stack {
     pub tags: Vec<Tag>,
     /// Whether it may not be deleted.
     pub enable_termination_protection: bool,
-    /// Not checked.
+    /// Whether it is what its template says.
     pub drift_information: DriftInformation,
 }
 
@@ -397,16 +404,8 @@ pub struct StackResource {
     /// Why.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resource_status_reason: Option<String>,
-    /// Not checked.
+    /// Whether it is what its template says.
     pub drift_information: ResourceDrift,
-}
-
-/// Whether a resource is what its template says.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-pub struct ResourceDrift {
-    /// `NOT_CHECKED`.
-    pub stack_resource_drift_status: String,
 }
 
 /// Resources.
@@ -454,7 +453,7 @@ pub struct StackResourceDetail {
     /// The template's, as JSON.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<String>,
-    /// Not checked.
+    /// Whether it is what its template says.
     pub drift_information: ResourceDrift,
 }
 
@@ -484,7 +483,7 @@ pub struct StackResourceSummary {
     /// Why.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resource_status_reason: Option<String>,
-    /// Not checked.
+    /// Whether it is what its template says.
     pub drift_information: ResourceDrift,
 }
 
@@ -686,7 +685,7 @@ pub struct StackSummary {
     /// Why.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stack_status_reason: Option<String>,
-    /// Not checked.
+    /// Whether it is what its template says.
     pub drift_information: DriftInformation,
 }
 

@@ -1,14 +1,18 @@
 //! AWS CloudFormation.
 
 use aws_api::cloudformation::{
-    ChangeSetRequest, CloudFormationApi, CreateChangeSetRequest, CreateChangeSetResponse, CreateStackRequest,
-    DeleteStackRequest, DescribeChangeSetResponse, DescribeStackEventsResponse, DescribeStackResourceRequest,
+    CancelUpdateStackRequest, ChangeSetRequest, CloudFormationApi, ContinueUpdateRollbackRequest,
+    CreateChangeSetRequest, CreateChangeSetResponse, CreateStackRequest, DeleteStackRequest, DescribeChangeSetResponse,
+    DescribeStackDriftDetectionStatusRequest, DescribeStackDriftDetectionStatusResponse, DescribeStackEventsResponse,
+    DescribeStackResourceDriftsRequest, DescribeStackResourceDriftsResponse, DescribeStackResourceRequest,
     DescribeStackResourceResponse, DescribeStackResourcesRequest, DescribeStackResourcesResponse,
-    DescribeStacksRequest, DescribeStacksResponse, EmptyResponse, ExecuteChangeSetRequest, GetTemplateRequest,
-    GetTemplateResponse, GetTemplateSummaryRequest, GetTemplateSummaryResponse, ListChangeSetsRequest,
-    ListChangeSetsResponse, ListExportsRequest, ListExportsResponse, ListStackResourcesResponse, ListStacksRequest,
-    ListStacksResponse, StackIdResponse, StackPageRequest, UpdateStackRequest, UpdateTerminationProtectionRequest,
-    ValidateTemplateRequest, ValidateTemplateResponse,
+    DescribeStacksRequest, DescribeStacksResponse, DetectStackDriftRequest, DetectStackDriftResponse,
+    DetectStackResourceDriftRequest, DetectStackResourceDriftResponse, EmptyResponse, ExecuteChangeSetRequest,
+    GetTemplateRequest, GetTemplateResponse, GetTemplateSummaryRequest, GetTemplateSummaryResponse,
+    ListChangeSetsRequest, ListChangeSetsResponse, ListExportsRequest, ListExportsResponse, ListImportsRequest,
+    ListImportsResponse, ListStackResourcesResponse, ListStacksRequest, ListStacksResponse, RollbackStackRequest,
+    StackIdResponse, StackPageRequest, UpdateStackRequest, UpdateTerminationProtectionRequest, ValidateTemplateRequest,
+    ValidateTemplateResponse,
 };
 use aws_api::{ApiError, Change, Entity, RequestContext};
 use pipeline::Registry;
@@ -20,6 +24,7 @@ use store::{Space, Unit};
 use super::Services;
 use crate::app::unavailable;
 use crate::clock;
+use crate::drift;
 use crate::on_behalf::{Asker, OnBehalf};
 use crate::stacks::{self, SERVICE, event_key, event_rows};
 
@@ -153,6 +158,75 @@ impl CloudFormationApi for Services {
         .await
     }
 
+    async fn cancel_update_stack(&self, ctx: &RequestContext, req: CancelUpdateStackRequest) -> Result<(), ApiError> {
+        // What runs is waited for by who began the update.
+        self.decide(ctx, None, |registry, _, _, _, around| {
+            let begun = registry.stacks.cancel_update_stack(ctx, &req, around)?;
+            Ok(Decided::begun(((), begun)))
+        })
+        .await
+        .map(|((), _)| ())
+    }
+
+    async fn rollback_stack(
+        &self,
+        ctx: &RequestContext,
+        req: RollbackStackRequest,
+    ) -> Result<StackIdResponse, ApiError> {
+        self.begin(ctx, None, |registry, caller, _, _, around| {
+            registry.stacks.rollback_stack(ctx, &req, caller, around).map(Decided::begun)
+        })
+        .await
+    }
+
+    async fn continue_update_rollback(
+        &self,
+        ctx: &RequestContext,
+        req: ContinueUpdateRollbackRequest,
+    ) -> Result<EmptyResponse, ApiError> {
+        self.begin(ctx, None, |registry, caller, _, _, around| {
+            registry.stacks.continue_update_rollback(ctx, &req, caller, around).map(Decided::begun)
+        })
+        .await
+    }
+
+    async fn detect_stack_drift(
+        &self,
+        ctx: &RequestContext,
+        req: DetectStackDriftRequest,
+    ) -> Result<DetectStackDriftResponse, ApiError> {
+        let asker = Asker::of(&self.0, &ctx.caller)?;
+        let caller = serde_json::to_value(&asker).map_err(|_| ApiError::internal("The caller cannot be kept."))?;
+        let id = clock::new_id().to_string();
+        let (answer, row) = self
+            .0
+            .change(|registry| {
+                let (answer, detection, changes) = registry.stacks.detect_stack_drift(ctx, &req, caller, id)?;
+                Ok(((answer, detection.key()), changes))
+            })
+            .await?;
+        drift::begin(&self.0, row);
+        Ok(answer)
+    }
+
+    async fn detect_stack_resource_drift(
+        &self,
+        ctx: &RequestContext,
+        req: DetectStackResourceDriftRequest,
+    ) -> Result<DetectStackResourceDriftResponse, ApiError> {
+        let (stack, id) = {
+            let registry = self.0.registry();
+            let (stack, id) = registry.stacks.detect_stack_resource_drift(ctx, &req)?;
+            (stack.clone(), id)
+        };
+        let behalf = OnBehalf { asker: Asker::of(&self.0, &ctx.caller)?, region: ctx.region.clone(), via: SERVICE };
+        let found = drift::check(&self.0, &behalf, &stack, &id).await;
+        let found = found.ok_or_else(|| ApiError::internal("The resource cannot be read."))?;
+        let shown = stack::shown_drift(ctx, &stack, &found);
+        self.0.change(|registry| Ok(((), registry.stacks.found(&stack, &found)))).await?;
+        Ok(DetectStackResourceDriftResponse { stack_resource_drift: shown })
+    }
+
     async fn create_change_set(
         &self,
         ctx: &RequestContext,
@@ -248,6 +322,10 @@ impl CloudFormationApi for Services {
         list_stack_resources(StackPageRequest) -> ListStackResourcesResponse;
         get_template(GetTemplateRequest) -> GetTemplateResponse;
         list_stacks(ListStacksRequest) -> ListStacksResponse;
+        describe_stack_drift_detection_status(DescribeStackDriftDetectionStatusRequest)
+            -> DescribeStackDriftDetectionStatusResponse;
+        describe_stack_resource_drifts(DescribeStackResourceDriftsRequest) -> DescribeStackResourceDriftsResponse;
+        list_imports(ListImportsRequest) -> ListImportsResponse;
         list_exports(ListExportsRequest) -> ListExportsResponse;
         describe_change_set(ChangeSetRequest) -> DescribeChangeSetResponse;
         list_change_sets(ListChangeSetsRequest) -> ListChangeSetsResponse;

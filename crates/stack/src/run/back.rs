@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::attempts::victim_key;
 use super::{Around, Outcome, Task, operation_mut};
 use crate::stack::{OnFailure, Operation, OperationKind, Real, Stack, Status};
 use crate::template::DeletionPolicy;
@@ -22,8 +23,9 @@ impl Stack {
     /// Where nothing came of what was to take a resource's place, the resource is still the stack's.
     fn keep_replaced(&mut self) {
         for made in self.resources.values_mut().filter(|made| made.real.physical_id.is_none()) {
-            if let Some(before) = made.before.take() {
-                made.real = *before;
+            let kept = made.earlier.pop().or_else(|| made.before.as_deref().cloned());
+            if let Some(kept) = kept {
+                made.real = kept;
             }
         }
     }
@@ -60,15 +62,12 @@ impl Stack {
 
     /// All that there is of the stack's resources.
     pub(super) fn victims(&self, of_failed_create: bool) -> BTreeMap<String, Real> {
-        let there = self.resources.iter().map(|(id, made)| (id.clone(), &made.real));
-        // Of an update that failed, and was left so, both may be there.
-        let replaced = self.resources.iter().filter_map(|(id, made)| {
-            let before = made.before.as_ref().filter(|before| before.physical_id != made.real.physical_id)?;
-            Some((format!("~{id}"), &**before))
+        // Of an update that failed, and was left so, several may be there.
+        let there = self.resources.iter().flat_map(|(id, made)| {
+            let first = usize::from(made.real.physical_id.is_none());
+            made.existing().into_iter().enumerate().map(move |(place, real)| (victim_key(id, first + place), real))
         });
         there
-            .chain(replaced)
-            .filter(|(_, real)| real.physical_id.is_some())
             .map(|(id, real)| {
                 let mut real = real.clone();
                 if real.deletion_policy == DeletionPolicy::RetainExceptOnCreate {
@@ -89,42 +88,33 @@ impl Stack {
         self.removing(victims, Status::DeleteInProgress, Some("User Initiated".into()), around);
     }
 
+    /// Begins to delete the stack, and all that it made stays.
+    pub fn release(&mut self, around: &mut Around<'_>) {
+        let mut victims = self.victims(false);
+        for real in victims.values_mut() {
+            real.deletion_policy = DeletionPolicy::Retain;
+        }
+        self.removing(victims, Status::DeleteInProgress, Some("What it made stays.".into()), around);
+    }
+
     /// Makes resources again what they were.
     pub(super) fn undo(&mut self, around: &mut Around<'_>, tasks: &mut Vec<Task>) {
         let ids: Vec<_> = self.resources.keys().cloned().collect();
-        let mut victims = operation_mut(self).victims.clone();
         for id in ids {
             let operation = operation_mut(self);
             if operation.done.contains(&id) || operation.running.contains(&id) || operation.failed.contains(&id) {
                 continue;
             }
-            let Some(made) = self.resources.get_mut(&id) else { continue };
-            if made.is_new {
-                if made.real.physical_id.is_some() {
-                    victims.insert(id.clone(), made.real.clone());
-                } else {
-                    self.resources.remove(&id);
-                    continue;
-                }
-            } else if let Some(before) = made.before.clone() {
-                if made.real.physical_id == before.physical_id {
-                    let status = Status::UpdateInProgress;
-                    operation_mut(self).running.insert(id.clone());
-                    tasks.extend(self.reversal(&id));
-                    self.tell_resource(&id, status, None, around);
-                    continue;
-                }
-                if made.real.physical_id.is_some() {
-                    victims.insert(format!("~{id}"), made.real.clone());
-                }
-                made.real = *before;
-                made.before = None;
-                made.status = Status::UpdateComplete;
+            let changed = self.resources.get(&id).is_some_and(|made| !made.is_new && made.is_changed());
+            if changed {
+                operation_mut(self).running.insert(id.clone());
+                tasks.extend(self.reversal(&id));
+                self.tell_resource(&id, Status::UpdateInProgress, None, around);
+            } else {
+                operation_mut(self).done.insert(id);
             }
-            operation_mut(self).done.insert(id);
         }
         let operation = operation_mut(self);
-        operation.victims.clone_from(&victims);
         if !operation.running.is_empty() {
             return;
         }
@@ -133,32 +123,60 @@ impl Stack {
             let reason = format!("The following resource(s) failed to update: [{}]. ", failed.join(", "));
             return self.end(Status::UpdateRollbackFailed, Some(reason), around);
         }
+        let victims = self.undone();
         if let Some(before) = self.before.take() {
             self.become_wanted(*before);
         }
         self.removing(victims, Status::UpdateRollbackCompleteCleanupInProgress, None, around);
     }
 
+    /// Every resource that was there before is what it was: what is there besides.
+    fn undone(&mut self) -> BTreeMap<String, Real> {
+        let mut victims = BTreeMap::new();
+        for (id, made) in &mut self.resources {
+            let failed = matches!(made.status, Status::UpdateFailed | Status::UpdateInProgress);
+            if !made.is_new && (failed || made.before.is_some()) {
+                made.restore();
+                made.status = Status::UpdateComplete;
+                made.status_reason = None;
+            }
+            let there = if made.is_new { made.existing() } else { made.others() };
+            let first = usize::from(!made.is_new || made.real.physical_id.is_none());
+            for (place, real) in there.into_iter().enumerate() {
+                victims.insert(victim_key(id, first + place), real.clone());
+            }
+            if !made.is_new {
+                made.earlier.clear();
+            }
+        }
+        self.resources.retain(|id, made| !made.is_new || victims.contains_key(id));
+        victims
+    }
+
     pub(super) fn reversal(&self, key: &str) -> Option<Task> {
         let made = self.resources.get(key)?;
-        let (kind, before) = (resource_type(&made.real.kind)?, made.before.as_ref()?);
-        let [now, before] = [&made.real, &**before].map(|real| kind.marked(&real.properties, self, key));
-        let steps = (kind.update)(&self.subject(&made.real), &now, &before);
+        let before = made.before.as_ref()?;
+        let kind = resource_type(&before.kind)?;
+        let now = kind.marked(&made.properties_before(before), self, key);
+        let steps = (kind.update)(&self.subject(before), &now, &kind.marked(&before.properties, self, key));
         Some(Task { key: key.to_owned(), look: None, steps, repeated: false })
     }
 
     /// Victims, each once nothing is left that needs it.
     pub(super) fn remove(&mut self, around: &mut Around<'_>, tasks: &mut Vec<Task>) {
         let operation = operation_mut(self).clone();
-        for (key, real) in &operation.victims {
+        let free = |key: &String| {
+            let id = key.trim_start_matches('~');
+            !operation.victims.iter().any(|(other, needing)| {
+                other != key && needing.depends_on.contains(id) && other.starts_with('~') == key.starts_with('~')
+            })
+        };
+        // What is left of several templates may need each other in a circle, which is broken somewhere.
+        let still = operation.running.is_empty() && operation.failed.is_empty();
+        let circle = still && !operation.victims.keys().any(free);
+        let victims = operation.victims.iter().filter(|(key, _)| circle || free(key));
+        for (key, real) in victims.take(if circle { 1 } else { usize::MAX }) {
             if operation.running.contains(key) || operation.failed.contains(key) {
-                continue;
-            }
-            let id = key.trim_start_matches('~').to_owned();
-            let needed = operation.victims.iter().any(|(other, needing)| {
-                other != key && needing.depends_on.contains(&id) && other.starts_with('~') == key.starts_with('~')
-            });
-            if needed {
                 continue;
             }
             if real.deletion_policy == DeletionPolicy::Retain {
@@ -241,7 +259,12 @@ impl Stack {
     }
 
     pub(super) fn forget(&mut self, key: &str) {
-        operation_mut(self).victims.remove(key);
+        let victim = operation_mut(self).victims.remove(key);
+        if let Some(made) = self.resources.get_mut(key.trim_start_matches('~')) {
+            let is_gone = |real: &Real| victim.as_ref().is_some_and(|victim| victim.is_same(real));
+            made.before.take_if(|before| is_gone(before));
+            made.earlier.retain(|earlier| !is_gone(earlier));
+        }
         if !key.starts_with('~') && self.status != Status::DeleteInProgress {
             self.resources.remove(key);
         } else if let Some(made) = self.resources.get_mut(key) {
@@ -251,7 +274,8 @@ impl Stack {
 
     pub(super) fn end(&mut self, status: Status, reason: Option<String>, around: &mut Around<'_>) {
         self.operation = None;
-        for made in self.resources.values_mut() {
+        // What an update made is new until the update is complete, or undone.
+        for made in self.resources.values_mut().filter(|_| !status.is_unstable()) {
             made.is_new = false;
         }
         self.tell(status, reason, around);

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Map;
 
+use super::attempts::victim_key;
 use super::{Around, Task, operation_mut, outputs, resolved};
 use crate::evaluate::{Scope, Values, conditions, dependencies, is_made};
 use crate::stack::{Made, Operation, OperationKind, Real, Stack, Status};
@@ -13,6 +14,13 @@ use crate::types::{Properties, ResourceType, Subject, resource_type};
 impl Stack {
     /// The template's resources, each once those are done that it needs.
     pub(super) fn forward(&mut self, around: &mut Around<'_>, tasks: &mut Vec<Task>) {
+        let operation = operation_mut(self);
+        if operation.cancelled {
+            if operation.running.is_empty() {
+                self.operation = Some(Operation::new(OperationKind::Undo));
+            }
+            return;
+        }
         let parsed = Template::parse(&self.template);
         let template = match parsed {
             Ok(template) => template,
@@ -72,7 +80,7 @@ impl Stack {
     ) -> Option<Task> {
         let id = resource.logical_id.clone();
         let existing = self.resources.get(&id).filter(|made| made.real.physical_id.is_some()).cloned();
-        let mut real = Real {
+        let real = Real {
             kind: kind.name.to_owned(),
             name: String::new(),
             physical_id: None,
@@ -82,53 +90,32 @@ impl Stack {
             deletion_policy: resource.deletion_policy,
             update_replace_policy: resource.update_replace_policy,
         };
-        let fresh = |status| Made {
-            status,
-            status_reason: None,
-            updated: around.now,
-            real: real.clone(),
-            before: None,
-            is_new: true,
-            looked: false,
+        let Some(made) = existing else {
+            let made = Made {
+                status: Status::CreateInProgress,
+                status_reason: None,
+                updated: around.now,
+                real,
+                before: None,
+                earlier: Vec::new(),
+                is_new: true,
+                looked: false,
+            };
+            return self.start(&id, kind, made, None, around);
         };
-        let (made, reason) = match existing {
-            None => (fresh(Status::CreateInProgress), None),
-            // What failed, and was left so, is tried again.
-            Some(mut made)
-                if made.status != Status::UpdateFailed
-                    && made.real.kind == real.kind
-                    && made.real.properties == real.properties =>
-            {
-                // Only what the stack thinks of it may have changed.
-                made.real.depends_on = real.depends_on;
-                made.real.deletion_policy = real.deletion_policy;
-                made.real.update_replace_policy = real.update_replace_policy;
-                made.is_new = false;
-                self.resources.insert(id.clone(), made);
-                operation_mut(self).done.insert(id);
-                return None;
-            }
-            Some(made) if made.real.kind != real.kind || kind.is_replaced(&made.real.properties, &real.properties) => {
-                let reason = "Requested update requires the creation of a new physical resource; hence creating one.";
-                let new = Made { before: Some(Box::new(made.real)), is_new: false, ..fresh(Status::UpdateInProgress) };
-                (new, Some(reason.to_owned()))
-            }
-            Some(made) => {
-                real.name.clone_from(&made.real.name);
-                real.physical_id.clone_from(&made.real.physical_id);
-                real.values = made.real.values.clone();
-                let changed = Made {
-                    status: Status::UpdateInProgress,
-                    status_reason: None,
-                    updated: around.now,
-                    real,
-                    before: Some(made.before.unwrap_or_else(|| Box::new(made.real))),
-                    is_new: false,
-                    looked: true,
-                };
-                (changed, None)
-            }
-        };
+        // What failed, and was left so, is tried again.
+        let failed = matches!(made.status, Status::UpdateFailed | Status::CreateFailed);
+        if !failed && made.real.kind == real.kind && made.real.properties == real.properties {
+            let mut made = made;
+            // Only what the stack thinks of it may have changed.
+            made.real.depends_on = real.depends_on;
+            made.real.deletion_policy = real.deletion_policy;
+            made.real.update_replace_policy = real.update_replace_policy;
+            self.resources.insert(id.clone(), made);
+            operation_mut(self).done.insert(id);
+            return None;
+        }
+        let (made, reason) = made.changing(kind, real, around.now);
         self.start(&id, kind, made, reason, around)
     }
 
@@ -146,9 +133,8 @@ impl Stack {
             made.looked = given.is_none();
             made.real.name = given.unwrap_or_else(|| kind.made_up_name(&self.name, id, (around.random)()));
         }
-        let same_name = made.before.as_ref().is_some_and(|before| {
-            made.real.physical_id.is_none() && before.name == made.real.name && before.kind == made.real.kind
-        });
+        let same_name = made.real.physical_id.is_none()
+            && made.existing().iter().any(|other| other.name == made.real.name && other.kind == made.real.kind);
         let status = made.status;
         self.resources.insert(id.to_owned(), made);
         self.tell_resource(id, status, reason, around);
@@ -170,22 +156,19 @@ impl Stack {
         let kind = resource_type(&made.real.kind)?;
         let subject = self.subject(&made.real);
         let properties = kind.marked(&made.real.properties, self, key);
-        let (look, steps) = match &made.before {
-            Some(before) if made.real.physical_id.is_some() => {
-                // Of one that was taken over nothing is known, not even that it is marked.
-                let unknown = before.properties.is_empty();
-                let before = if unknown { Map::new() } else { kind.marked(&before.properties, self, key) };
-                (None, (kind.update)(&subject, &before, &properties))
-            }
-            _ => {
-                let look = kind.look.filter(|_| !made.looked).map(|look| look(&subject, &properties));
-                (look, (kind.create)(&subject, &properties))
-            }
+        let (look, steps) = if made.real.physical_id.is_some() {
+            let before = made.properties_before(&made.real);
+            // Of one of which nothing is known it is not known, either, that it is marked.
+            let before = if before.is_empty() { before } else { kind.marked(&before, self, key) };
+            (None, (kind.update)(&subject, &before, &properties))
+        } else {
+            let look = kind.look.filter(|_| !made.looked).map(|look| look(&subject, &properties));
+            (look, (kind.create)(&subject, &properties))
         };
         Some(Task { key: key.to_owned(), look, steps, repeated: false })
     }
 
-    pub(super) fn subject<'a>(&'a self, real: &'a Real) -> Subject<'a> {
+    pub(crate) fn subject<'a>(&'a self, real: &'a Real) -> Subject<'a> {
         Subject {
             account: &self.account,
             region: &self.region,
@@ -198,7 +181,7 @@ impl Stack {
         let id = resource.logical_id.clone();
         operation_mut(self).failed.insert(id.clone());
         let is_new = !self.resources.contains_key(&id);
-        let made = self.resources.entry(id.clone()).or_insert_with(|| Made {
+        self.resources.entry(id.clone()).or_insert_with(|| Made {
             status: Status::CreateFailed,
             status_reason: None,
             updated: around.now,
@@ -213,10 +196,10 @@ impl Stack {
                 update_replace_policy: resource.update_replace_policy,
             },
             before: None,
+            earlier: Vec::new(),
             is_new: true,
             looked: false,
         });
-        made.is_new = is_new;
         let status = if is_new { Status::CreateFailed } else { Status::UpdateFailed };
         self.tell_resource(&id, status, Some(reason), around);
     }
@@ -252,7 +235,7 @@ impl Stack {
         self.outputs = outputs;
         if operation_mut(self).kind == OperationKind::Create {
             for made in self.resources.values_mut() {
-                made.before = None;
+                made.earlier.clear();
             }
             self.end(Status::CreateComplete, None, around);
             return;
@@ -261,19 +244,25 @@ impl Stack {
         let mut victims = BTreeMap::new();
         let gone: Vec<_> = self.resources.keys().filter(|id| !wanted(id)).cloned().collect();
         for id in gone {
-            if let Some(made) = self.resources.get(&id).filter(|made| made.real.physical_id.is_some()) {
-                victims.insert(id, made.real.clone());
-            } else {
+            let Some(made) = self.resources.get(&id) else { continue };
+            let existing = made.existing();
+            if existing.is_empty() {
                 self.resources.remove(&id);
+                continue;
+            }
+            let first = usize::from(made.real.physical_id.is_none());
+            for (place, real) in existing.into_iter().enumerate() {
+                victims.insert(victim_key(&id, first + place), real.clone());
             }
         }
-        for (id, made) in &mut self.resources {
-            let replaced = made.before.take().filter(|before| before.physical_id != made.real.physical_id);
-            if let Some(before) = replaced {
-                let policy = before.update_replace_policy;
-                victims.insert(format!("~{id}"), Real { deletion_policy: policy, ..*before });
+        for (id, made) in self.resources.iter_mut().filter(|(id, _)| wanted(id)) {
+            for (place, real) in made.others().into_iter().enumerate() {
+                let real = Real { deletion_policy: real.update_replace_policy, ..real.clone() };
+                victims.insert(victim_key(id, place + 1), real);
             }
             made.is_new = false;
+            made.before = None;
+            made.earlier.clear();
         }
         self.before = None;
         self.removing(victims, Status::UpdateCompleteCleanupInProgress, None, around);

@@ -4,8 +4,10 @@
 //! makes that durable, does it, and tells [`Stack::finished`] what became of it. What is noted as begun when the server stops is
 //! begun again ([`Stack::begun`]).
 
+mod attempts;
 mod back;
 mod forward;
+mod requested;
 mod tell;
 
 use serde_json::{Map, Value};
@@ -111,9 +113,8 @@ impl Stack {
         let made = self.resources.get_mut(key).filter(|_| self.adopts)?;
         let kind = resource_type(&made.real.kind)?;
         made.looked = true;
-        let unknown = Real { properties: Map::new(), ..made.real.clone() };
         exists(made, kind, (&account, &region), &[], true);
-        made.before = Some(Box::new(Real { physical_id: made.real.physical_id.clone(), ..unknown }));
+        made.earlier.push(Real { properties: Map::new(), ..made.real.clone() });
         self.making(key)
     }
 
@@ -137,13 +138,13 @@ impl Stack {
         }
         let (account, region) = (self.account.clone(), self.region.clone());
         let Some(made) = self.resources.get_mut(key) else { return };
+        if undoing && !failed {
+            made.restore();
+        }
         let kind = resource_type(&made.real.kind);
-        let is_being_made = made.real.physical_id.is_none();
+        let is_being_made = made.real.physical_id.is_none() && !undoing;
         let reason = match outcome {
             Outcome::Done(answers) => {
-                if let Some(before) = made.before.take_if(|_| undoing) {
-                    made.real = *before;
-                }
                 if let Some(kind) = kind {
                     exists(made, kind, (&account, &region), &answers, is_being_made);
                 }
@@ -160,14 +161,16 @@ impl Stack {
         self.tell_resource(key, status, reason, around);
     }
 
+    fn is_created(&self, key: &str) -> bool {
+        self.resources.get(key).is_some_and(|made| made.status == Status::CreateInProgress)
+    }
+
     fn complete_status(&self, key: &str) -> Status {
-        let is_new = self.resources.get(key).is_some_and(|made| made.is_new);
-        if is_new { Status::CreateComplete } else { Status::UpdateComplete }
+        if self.is_created(key) { Status::CreateComplete } else { Status::UpdateComplete }
     }
 
     fn failed_status(&self, key: &str) -> Status {
-        let is_new = self.resources.get(key).is_some_and(|made| made.is_new);
-        if is_new { Status::CreateFailed } else { Status::UpdateFailed }
+        if self.is_created(key) { Status::CreateFailed } else { Status::UpdateFailed }
     }
 }
 

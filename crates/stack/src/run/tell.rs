@@ -73,7 +73,7 @@ impl Stack {
     }
 
     /// Values of `NoEcho` parameters are not shown.
-    pub(super) fn without_secrets(&self, text: String) -> String {
+    pub(crate) fn without_secrets(&self, text: String) -> String {
         // Reading a template for each event is not for nothing.
         if !self.template.contains("NoEcho") {
             return text;

@@ -16,6 +16,8 @@ use crate::evaluate::{Values, scalar};
 use crate::schema::{Property, TAGS};
 use crate::stack::{Real, Stack};
 
+pub(crate) use self::sns::default_topic_policy;
+
 /// The properties of one resource, with the types that its schema wants.
 pub type Properties = Map<String, Value>;
 
@@ -211,12 +213,12 @@ fn cut(text: &str, len: usize) -> &str {
 }
 
 /// A text property.
-fn text<'p>(properties: &'p Properties, name: &str) -> Option<&'p str> {
+pub(crate) fn text<'p>(properties: &'p Properties, name: &str) -> Option<&'p str> {
     properties.get(name).and_then(Value::as_str)
 }
 
 /// A list property; empty if it is not there.
-fn list<'p>(properties: &'p Properties, name: &str) -> &'p [Value] {
+pub(crate) fn list<'p>(properties: &'p Properties, name: &str) -> &'p [Value] {
     properties.get(name).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
 }
 
@@ -263,7 +265,7 @@ fn policy_document(properties: &Properties) -> String {
     document.map(|document| scalar(document).unwrap_or_else(|| document.to_string())).unwrap_or_default()
 }
 
-fn arn(subject: &Subject<'_>, service: &str, resource: &str) -> String {
+pub(crate) fn arn(subject: &Subject<'_>, service: &str, resource: &str) -> String {
     format!("arn:aws:{service}:{}:{}:{resource}", subject.region, subject.account)
 }
 

@@ -234,7 +234,11 @@ fn set(topic: &Value, policy: &str) -> Step {
 
 /// A topic is never without a policy: it gets back the one that it was made with.
 fn reset(topic: &Value) -> Step {
-    let arn = topic.as_str().unwrap_or_default();
+    set(topic, &default_topic_policy(topic.as_str().unwrap_or_default()).to_string()).tolerating(ABSENT)
+}
+
+/// The policy that a topic is made with.
+pub(crate) fn default_topic_policy(arn: &str) -> Value {
     let account = arn.split(':').nth(4).unwrap_or_default();
     let actions = [
         "SNS:GetTopicAttributes",
@@ -254,6 +258,5 @@ fn reset(topic: &Value) -> Step {
         "Resource": arn,
         "Condition": { "StringEquals": { "AWS:SourceOwner": account } },
     });
-    let policy = json!({ "Version": "2008-10-17", "Id": "__default_policy_ID", "Statement": [statement] });
-    set(topic, &policy.to_string()).tolerating(ABSENT)
+    json!({ "Version": "2008-10-17", "Id": "__default_policy_ID", "Statement": [statement] })
 }
