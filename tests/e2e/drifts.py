@@ -163,7 +163,12 @@ def changes(server):
         return lambda: sns.set_topic_attributes(TopicArn=topic, AttributeName=name, AttributeValue=value)
 
     def bucket_tags(tags):
-        return lambda: s3.put_bucket_tagging(Bucket="logs", Tagging={"TagSet": tags})
+        def put():
+            # The stack's own stay, and have to be said with the others.
+            own = [tag for tag in s3.get_bucket_tagging(Bucket="logs")["TagSet"] if tag["Key"].startswith("aws:")]
+            s3.put_bucket_tagging(Bucket="logs", Tagging={"TagSet": [*own, *tags]})
+
+        return put
 
     def lifecycle(days):
         rule = {"ID": "r", "Status": "Enabled", "Filter": {"Prefix": ""}, "Expiration": {"Days": days}}

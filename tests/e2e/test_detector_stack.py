@@ -54,12 +54,24 @@ def test_what_serve_sets_up_is_what_is_printed(server):
     far = server.boto("cloudformation", region="eu-west-3")
     eventually(lambda: status_in(far) == "CREATE_COMPLETE", "the stack of the other region")
     assert far.get_template(StackName="sigtrail")["TemplateBody"] == printed("--other-region")
+    for where in (stacks, far):
+        assert drift_of(where) == ("IN_SYNC", [])
     made = server.boto("cloudtrail").lookup_events(
         LookupAttributes=[{"AttributeKey": "EventName", "AttributeValue": "CreateTrail"}]
     )["Events"][-1]
     record = json.loads(made["CloudTrailEvent"])
     assert record["userIdentity"] == {"type": "AWSService", "invokedBy": "cloudformation.amazonaws.com"}
     assert record["sourceIPAddress"] == "cloudformation.amazonaws.com"
+
+
+def drift_of(stacks):
+    """What a detection of drift finds of the detector's stack: its status, and the resources that are not as they should be."""
+    detection = stacks.detect_stack_drift(StackName="sigtrail")["StackDriftDetectionId"]
+    look = lambda: stacks.describe_stack_drift_detection_status(StackDriftDetectionId=detection)
+    ended = eventually(lambda: (found := look())["DetectionStatus"] == "DETECTION_COMPLETE" and found, "the detection")
+    drifts = stacks.describe_stack_resource_drifts(StackName="sigtrail")["StackResourceDrifts"]
+    wrong = [drift for drift in drifts if drift["StackResourceDriftStatus"] != "IN_SYNC"]
+    return ended["StackDriftStatus"], wrong
 
 
 def status_in(stacks):

@@ -256,3 +256,28 @@ def test_the_template_with_its_alarm(server, tmp_path):
     eventually(lambda: not server.boto("cloudformation").describe_stacks()["Stacks"], "the deletion")
     assert not sqs.list_queues().get("QueueUrls") and not cloudwatch.describe_alarms()["MetricAlarms"]
     assert sorted(entry["Name"] for entry in s3.list_buckets()["Buckets"]) == sorted([bucket, "src"])
+
+
+def test_statements_of_one_bus_stand_beside_each_other(server):
+    account = "444455556666"
+    statement = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{account}:root"}, "Resource": {"Fn::GetAtt": ["Bus", "Arn"]}}
+    policy = lambda name, **more: {
+        "Type": "AWS::Events::EventBusPolicy",
+        "Properties": {"EventBusName": {"Ref": "Bus"}, "StatementId": name, **more},
+    }
+    resources = {
+        "Bus": {"Type": "AWS::Events::EventBus", "Properties": {"Name": "shared"}},
+        "A": policy("a", Statement={**statement, "Action": "events:PutEvents"}),
+        "B": policy("b", Statement={**statement, "Action": "events:PutEvents"}),
+        "C": policy("c", Action="events:PutEvents", Principal=account),
+    }
+    stacks, events = server.boto("cloudformation"), server.boto("events")
+    sids = lambda: sorted(one["Sid"] for one in json.loads(events.describe_event_bus(Name="shared")["Policy"])["Statement"])
+    stacks.create_stack(StackName="bus", TemplateBody=json.dumps({"Resources": resources}))
+    stacks.get_waiter("stack_create_complete").wait(StackName="bus", WaiterConfig={"Delay": 1})
+    assert sids() == ["a", "b", "c"]
+    del resources["A"]
+    resources["B"]["Properties"]["Statement"]["Action"] = ["events:PutEvents"]
+    stacks.update_stack(StackName="bus", TemplateBody=json.dumps({"Resources": resources}))
+    stacks.get_waiter("stack_update_complete").wait(StackName="bus", WaiterConfig={"Delay": 1})
+    assert sids() == ["b", "c"]

@@ -68,6 +68,8 @@ pub struct App {
     pub front: OnceLock<Arc<Audit<Embedded>>>,
     /// Counts up when an operation of a stack ends.
     pub stacks_changed: watch::Sender<u64>,
+    /// Held while a stack changes the policy of an event bus, which it may have to read first.
+    pub merging: tokio::sync::Mutex<()>,
     registry: RwLock<Registry>,
     callers: Mutex<Callers>,
     /// One change of the configuration at a time: each is decided on what the one before it left.
@@ -129,6 +131,7 @@ impl App {
             endpoint: OnceLock::new(),
             front: OnceLock::new(),
             stacks_changed: watch::Sender::default(),
+            merging: tokio::sync::Mutex::default(),
             registry: RwLock::new(registry),
             callers: Mutex::new(callers),
             changing: Arc::default(),

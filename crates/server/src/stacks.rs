@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use aws_api::{ApiError, Change};
 use futures::future::BoxFuture;
-use serde_json::Value;
-use stack::types::ENDPOINT;
-use stack::{Around, Call, Event, Outcome, Stack, Task, is_absent};
+use serde_json::{Value, json};
+use stack::types::{ENDPOINT, with_statement};
+use stack::{Around, Call, Event, Outcome, Stack, Step, Task, is_absent};
 use store::{Space, Unit};
 use tokio::sync::mpsc;
 
@@ -134,7 +134,7 @@ async fn perform(app: &Arc<App>, key: &str, task: &Task) -> Outcome {
     let task = adoption.as_ref().unwrap_or(task);
     let mut answers = Vec::new();
     for step in &task.steps {
-        match call(app, &behalf, &step.call).await {
+        match done(app, &behalf, step).await {
             Ok(answer) => answers.push(answer),
             Err(error) if step.tolerated.contains(&&*error.code) => answers.push(Value::Null),
             Err(error) if task.repeated && answers.is_empty() && ALREADY.contains(&&*error.code) => {
@@ -188,6 +188,20 @@ pub async fn ended(app: &App, key: &str) -> Option<Stack> {
 /// How a refusal is told of.
 pub fn told(error: &ApiError) -> String {
     format!("{} (Status Code: {}; Error Code: {})", error.message, error.status, error.code)
+}
+
+async fn done(app: &Arc<App>, behalf: &OnBehalf, step: &Step) -> Result<Value, ApiError> {
+    let Call::Rpc { service, op: op @ ("PutPermission" | "RemovePermission"), input } = &step.call else {
+        return call(app, behalf, &step.call).await;
+    };
+    // Two stacks, or two resources of one, change the policy of a bus one after the other.
+    let _one_at_a_time = app.merging.lock().await;
+    let Some(statement) = &step.adds else { return call(app, behalf, &step.call).await };
+    let bus = json!({ "Name": input.get("EventBusName").and_then(Value::as_str).unwrap_or("default") });
+    let described = behalf.rpc(app, service, "DescribeEventBus", &bus).await?;
+    let mut input = input.clone();
+    input["Policy"] = json!(with_statement(described["Policy"].as_str(), statement));
+    call(app, behalf, &Call::Rpc { service, op, input }).await
 }
 
 async fn call(app: &Arc<App>, behalf: &OnBehalf, call: &Call) -> Result<Value, ApiError> {

@@ -36,21 +36,24 @@ pub struct Step {
     pub call: Call,
     /// Codes of errors that say that nothing is left to do.
     pub tolerated: &'static [&'static str],
+    /// The operation is `PutPermission`, which sets the whole policy of a bus: this statement is to be added to the one that
+    /// `DescribeEventBus` shows ([`crate::types::with_statement`]).
+    pub adds: Option<Value>,
 }
 
 impl Step {
     pub(crate) fn rpc(service: &'static str, op: &'static str, input: Value) -> Self {
-        Self { call: Call::Rpc { service, op, input }, tolerated: &[] }
+        Self { call: Call::Rpc { service, op, input }, tolerated: &[], adds: None }
     }
 
     pub(crate) fn put_bucket(op: &'static str, bucket: &str, query: &'static str, body: String) -> Self {
         let call = Call::S3 { op, method: "PUT", bucket: bucket.to_owned(), query, body };
-        Self { call, tolerated: &[] }
+        Self { call, tolerated: &[], adds: None }
     }
 
     pub(crate) fn delete_bucket(op: &'static str, bucket: &str, query: &'static str) -> Self {
         let call = Call::S3 { op, method: "DELETE", bucket: bucket.to_owned(), query, body: String::new() };
-        Self { call, tolerated: &["NoSuchBucket", "NoSuchBucketPolicy"] }
+        Self { call, tolerated: &["NoSuchBucket", "NoSuchBucketPolicy"], adds: None }
     }
 
     pub(crate) fn tolerating(self, tolerated: &'static [&'static str]) -> Self {

@@ -80,5 +80,5 @@ fn put(subject: &Subject<'_>, properties: &Properties) -> Step {
     if !tags.is_empty() {
         input["Tags"] = tag_list(&tags);
     }
-    Step { call: Call::Rpc { service: "monitoring", op: "PutMetricAlarm", input }, tolerated: &[] }
+    Step::rpc("monitoring", "PutMetricAlarm", input)
 }

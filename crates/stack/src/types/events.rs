@@ -215,7 +215,7 @@ pub(super) static EVENT_BUS_POLICY: ResourceType = ResourceType {
     values: values_of_name,
 };
 
-/// A whole statement is given as a policy of its own, which the operation adds.
+/// A whole statement is added to the policy that the bus has; what the operation can say by itself is said so.
 fn put_permission(properties: &Properties) -> Step {
     let mut input = on_bus(properties, json!({}));
     if let Some(statement) = properties.get("Statement") {
@@ -223,14 +223,40 @@ fn put_permission(properties: &Properties) -> Step {
         if let (Value::Object(members), Some(id)) = (&mut statement, properties.get("StatementId")) {
             members.insert("Sid".to_owned(), id.clone());
         }
-        let policy = json!({ "Version": "2012-10-17", "Statement": [statement] });
-        input["Policy"] = json!(policy.to_string());
-    } else {
-        for name in ["StatementId", "Action", "Principal", "Condition"] {
-            if let Some(value) = properties.get(name) {
-                input[name] = value.clone();
-            }
+        return Step { adds: Some(statement), ..Step::rpc("events", "PutPermission", input) };
+    }
+    for name in ["StatementId", "Action", "Principal", "Condition"] {
+        if let Some(value) = properties.get(name) {
+            input[name] = value.clone();
         }
     }
     Step::rpc("events", "PutPermission", input)
+}
+
+/// A policy with one more statement, in the place of one of the same `Sid`. No policy, or what is none, has no statements.
+pub fn with_statement(policy: Option<&str>, statement: &Value) -> String {
+    let mut policy = policy.and_then(|policy| serde_json::from_str::<Value>(policy).ok()).unwrap_or_default();
+    let mut statements = match policy["Statement"].take() {
+        Value::Array(statements) => statements,
+        Value::Null => Vec::new(),
+        one => vec![one],
+    };
+    statements.retain(|other| other["Sid"] != statement["Sid"]);
+    statements.push(statement.clone());
+    json!({ "Version": "2012-10-17", "Statement": statements }).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statements_are_added_and_replaced() {
+        let statement = |sid: &str, action: &str| json!({ "Sid": sid, "Effect": "Allow", "Action": action });
+        let one = with_statement(None, &statement("a", "events:PutEvents"));
+        let two = with_statement(Some(&one), &statement("b", "events:PutEvents"));
+        let three = with_statement(Some(&two), &statement("a", "events:PutRule"));
+        let read: Value = serde_json::from_str(&three).unwrap();
+        assert_eq!(read["Statement"], json!([statement("b", "events:PutEvents"), statement("a", "events:PutRule")]));
+    }
 }

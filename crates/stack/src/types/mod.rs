@@ -9,6 +9,7 @@ mod s3;
 mod sns;
 mod sqs;
 
+pub use events::with_statement;
 use serde_json::{Map, Value, json};
 
 use crate::call::{Call, Step};
