@@ -161,9 +161,9 @@ fn worst(series: u32, minute: i64) -> Statistics {
 }
 
 fn noise(series: u32, minute: i64) -> u32 {
-    let mixed = (u64::from(series) << 32 | minute.unsigned_abs()).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    // The high half is the mixed one.
-    (mixed ^ (mixed >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9).checked_shr(33).map_or(0, |high| high as u32)
+    let mixed = ((u64::from(series) << 32) | minute.unsigned_abs()).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let mixed = (mixed ^ (mixed >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    u32::try_from(mixed >> 32).unwrap_or_default()
 }
 
 /// Bytes of all files in a folder, as far as they are on the disk.
