@@ -16,6 +16,7 @@ mod report;
 mod s3;
 mod scan;
 mod sqs;
+mod stacks;
 mod start;
 mod sync;
 mod unaudited;
@@ -71,6 +72,8 @@ enum Name {
     Sqs,
     /// From a PUT's answer to its message
     Latency,
+    /// Stacks from their request to their end
+    Stacks,
     /// From the start of the process to its ready line
     Start,
     /// Resident memory, idle and after many requests
@@ -121,6 +124,7 @@ fn run(name: Name, settings: Settings, report: &mut Report) -> Result<()> {
         Name::Sqs => sqs::run(settings, report),
         Name::Latency => latency::run(report),
         Name::Metrics => metrics::run(settings, report),
+        Name::Stacks => stacks::run(report),
         Name::Start => start::run(report),
         Name::Memory => memory::run(settings, report),
         Name::Large => large::run(settings, report),

@@ -8,6 +8,7 @@ use std::io;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use aws_api::Timestamp;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use signature::RequestHead;
@@ -82,21 +83,43 @@ impl Client {
 
     /// A request of the JSON protocols: `version` is `1.0` or `1.1`. An answer that is not 200 is an error.
     pub fn json(&mut self, service: &str, version: &str, operation: &str, input: &Value) -> io::Result<Value> {
-        let (host, body) = (self.connection.address().to_owned(), input.to_string());
         let content_type = format!("application/x-amz-json-{version}");
         let own = [("content-type", content_type.as_str()), ("x-amz-target", operation)];
+        let answer = self.rpc(service, operation, &own, input.to_string().as_bytes())?;
+        Ok(serde_json::from_slice(&answer)?)
+    }
+
+    /// A request of the Query protocol with these parameters; the answer's XML. One that is not 200 is an error.
+    pub fn query(
+        &mut self,
+        service: &str,
+        version: &str,
+        action: &str,
+        parameters: &[(&str, &str)],
+    ) -> io::Result<String> {
+        let encoded = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+        let named = [("Action", action), ("Version", version)];
+        let all = named.iter().chain(parameters);
+        let pairs: Vec<_> = all.map(|(name, value)| format!("{}={}", encoded(name), encoded(value))).collect();
+        let own = [("content-type", "application/x-www-form-urlencoded")];
+        let answer = self.rpc(service, action, &own, pairs.join("&").as_bytes())?;
+        String::from_utf8(answer).map_err(io::Error::other)
+    }
+
+    fn rpc(&mut self, service: &str, operation: &str, own: &[(&str, &str)], body: &[u8]) -> io::Result<Vec<u8>> {
+        let host = self.connection.address().to_owned();
         let mut headers = vec![("host", host.as_bytes())];
         headers.extend(own.iter().map(|(name, value)| (*name, value.as_bytes())));
         let head = RequestHead { method: "POST", raw_path: "/", raw_query: None, headers: &headers, host_bucket: None };
-        let signed = v4_header(&head, &self.key.credentials(), &target(service), &hex_sha256(body.as_bytes()));
+        let signed = v4_header(&head, &self.key.credentials(), &target(service), &hex_sha256(body));
         let signed = signed.map_err(|denied| io::Error::other(format!("{denied:?}")))?;
         let mut lines: Vec<(&str, String)> = own.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
         lines.extend(signed.headers);
-        let answer = self.connection.send("POST", "/", None, &lines, body.as_bytes())?;
+        let answer = self.connection.send("POST", "/", None, &lines, body)?;
         if answer.status != 200 {
             return Err(io::Error::other(format!("{operation}: {answer:?}")));
         }
-        Ok(serde_json::from_slice(&answer.body)?)
+        Ok(answer.body)
     }
 }
 
