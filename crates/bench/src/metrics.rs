@@ -30,9 +30,9 @@ const UNITS: usize = 20_000;
 const DAYS: i64 = 455 + 31;
 /// Series of the whole, and so many in a run that is not `--full`, whose size is told for the whole.
 const SERIES: u32 = 1_000;
-const SERIES_SAMPLE: u32 = 50;
+const SERIES_SAMPLE: u32 = 100;
 /// Points are put into their blocks so often. The server does it every five minutes, with the same blocks in the end.
-const FOLD_HOURS: i64 = 6;
+const FOLD_HOURS: i64 = 24;
 const MIB: f64 = 1024.0 * 1024.0;
 
 pub fn run(settings: Settings, report: &mut Report) -> Result<()> {
