@@ -9,8 +9,6 @@ use gateway::Key;
 use record::{Attributes, SessionContext, SessionIssuer, UserIdentity};
 use serde::Deserialize;
 
-use crate::on_behalf::SELF;
-
 /// The account of the key that exists without a configuration.
 pub const DEFAULT_ACCOUNT: &str = "000000000000";
 /// The region of the server where nothing else is said.
@@ -278,9 +276,6 @@ impl KeyRow {
         }
         if self.account.len() != 12 || !self.account.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(invalid(format!("account {:?} is not twelve digits", self.account)));
-        }
-        if self.identity.as_ref().is_some_and(|identity| identity.principal_id == SELF) {
-            return Err(invalid(format!("the principal_id {SELF:?} is the server's own")));
         }
         Ok(Key {
             access_key_id: self.access_key_id.clone(),

@@ -31,7 +31,7 @@ pub struct Asker {
 }
 
 impl Asker {
-    /// The server, in an account. No key is: `Config` lets none have this principal id.
+    /// The server, in an account.
     pub fn server(account: &str) -> Self {
         let caller = Caller {
             account: account.to_owned(),
@@ -43,14 +43,10 @@ impl Asker {
         Self { caller, identity: UserIdentity::service(SELF) }
     }
 
-    /// Is it the server?
-    pub fn is_server(&self) -> bool {
-        *self == Self::server(&self.caller.account)
-    }
-
     /// The caller of a request, whose key is in the configuration, since it has just signed.
-    pub fn of(app: &App, caller: &Caller) -> Result<Self, ApiError> {
-        if *caller == Self::server(&caller.account).caller {
+    pub fn of(app: &App, ctx: &RequestContext) -> Result<Self, ApiError> {
+        let caller = &ctx.caller;
+        if ctx.via == Some(SELF) {
             return Ok(Self::server(&caller.account));
         }
         let key = app.config.keys.iter().find(|key| key.caller() == *caller);

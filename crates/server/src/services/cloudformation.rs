@@ -25,7 +25,7 @@ use super::Services;
 use crate::app::unavailable;
 use crate::clock;
 use crate::drift;
-use crate::on_behalf::{Asker, OnBehalf};
+use crate::on_behalf::{Asker, OnBehalf, SELF};
 use crate::stacks::{self, SERVICE, event_key, event_rows};
 
 /// Events of a page.
@@ -58,7 +58,7 @@ impl Services {
         };
         let mut request = OnBehalf::bucket_request("GET", "", "", String::new());
         *request.uri_mut() = path.parse().map_err(|_| invalid("is no URL of an object."))?;
-        let asker = Asker::of(&self.0, &ctx.caller)?;
+        let asker = Asker::of(&self.0, ctx)?;
         let behalf = OnBehalf { asker, region: ctx.region.clone(), via: SERVICE };
         let body = behalf.s3(&self.0, request).await.map_err(|error| {
             ApiError::new("ValidationError", format!("S3 error: {} ({})", error.message, error.code))
@@ -76,7 +76,7 @@ impl Services {
         template: Option<String>,
         decide: impl FnOnce(&Registry, Value, String, Option<String>, &mut Around<'_>) -> Result<Decided<T>, ApiError>,
     ) -> Result<(T, Option<String>), ApiError> {
-        let asker = Asker::of(&self.0, &ctx.caller)?;
+        let asker = Asker::of(&self.0, ctx)?;
         let caller = serde_json::to_value(&asker).map_err(|_| ApiError::internal("The caller cannot be kept."))?;
         self.0
             .change_with(|registry| {
@@ -134,8 +134,7 @@ impl CloudFormationApi for Services {
     async fn create_stack(&self, ctx: &RequestContext, req: CreateStackRequest) -> Result<StackIdResponse, ApiError> {
         let template = self.template(ctx, req.template_body.as_ref(), req.template_url.as_ref()).await?;
         self.begin(ctx, template, |registry, caller, uuid, template, around| {
-            let adopts = Asker::of(&self.0, &ctx.caller)?.is_server();
-            let given = Given { template, caller, uuid, adopts };
+            let given = Given { template, caller, uuid, adopts: ctx.via == Some(SELF) };
             registry.stacks.create_stack(ctx, &req, given, around).map(Decided::begun)
         })
         .await
@@ -195,7 +194,7 @@ impl CloudFormationApi for Services {
         ctx: &RequestContext,
         req: DetectStackDriftRequest,
     ) -> Result<DetectStackDriftResponse, ApiError> {
-        let asker = Asker::of(&self.0, &ctx.caller)?;
+        let asker = Asker::of(&self.0, ctx)?;
         let caller = serde_json::to_value(&asker).map_err(|_| ApiError::internal("The caller cannot be kept."))?;
         let id = clock::new_id().to_string();
         let (answer, row) = self
@@ -219,7 +218,7 @@ impl CloudFormationApi for Services {
             let (stack, id) = registry.stacks.detect_stack_resource_drift(ctx, &req)?;
             (stack.clone(), id)
         };
-        let behalf = OnBehalf { asker: Asker::of(&self.0, &ctx.caller)?, region: ctx.region.clone(), via: SERVICE };
+        let behalf = OnBehalf { asker: Asker::of(&self.0, ctx)?, region: ctx.region.clone(), via: SERVICE };
         let found = drift::check(&self.0, &behalf, &stack, &id).await;
         let found = found.ok_or_else(|| ApiError::internal("The resource cannot be read."))?;
         let shown = stack::shown_drift(ctx, &stack, &found);
