@@ -9,6 +9,8 @@ use crate::stacks::invalid;
 
 /// How many entries a page holds ("`ListStackResources`": "up to 100"; the other lists are as long).
 pub(crate) const PAGE_LEN: usize = 100;
+/// The longest `NextToken`, in bytes ("`ListStacks`", request parameters).
+const NEXT_TOKEN_LEN_MAX: usize = 1024;
 /// Stands between a list's name and a place in it.
 const END_OF_NAME: char = '\n';
 
@@ -47,7 +49,9 @@ impl List {
 
     /// A token must be one of the same list: nobody pages through another account, stack or operation.
     fn read(&self, token: &str) -> Result<String, ApiError> {
-        let text = URL_SAFE_NO_PAD.decode(token).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+        let token = Some(token).filter(|token| token.len() <= NEXT_TOKEN_LEN_MAX);
+        let text =
+            token.and_then(|token| URL_SAFE_NO_PAD.decode(token).ok()).and_then(|bytes| String::from_utf8(bytes).ok());
         let place = text.as_deref().and_then(|text| text.strip_prefix(&self.name)?.strip_prefix(END_OF_NAME));
         place.map(ToOwned::to_owned).ok_or_else(foreign_token)
     }
