@@ -1,31 +1,20 @@
 """Drift of stacks: every kind of resource is changed behind its stack's back, found changed, and found right again."""
 
 import json
-import os
-import subprocess
 
 import pytest
 from botocore.exceptions import ClientError
 
-from clients import ENVIRONMENTS
 from drifts import RESOURCES, arn, changes, resource
 from keys import ADMIN, AUDIT, ROLE, config
 from policies import document, statement
-from sigtrail import REGION, Server, eventually
+from sigtrail import Server, eventually
+from test_stacks import aws
 
 
-def aws(server, home, *arguments):
-    command = [str(ENVIRONMENTS / "awscli/bin/aws"), "--endpoint-url", server.url, "--region", REGION, *arguments]
-    environment = {
-        "HOME": str(home),
-        "PATH": os.environ["PATH"],
-        "AWS_ACCESS_KEY_ID": ADMIN.access_key_id,
-        "AWS_SECRET_ACCESS_KEY": ADMIN.secret_access_key,
-        "AWS_EC2_METADATA_DISABLED": "true",
-    }
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120)
-    assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}\n{done.stderr}"
-    return json.loads(done.stdout)
+def answer(server, home, *arguments):
+    """What the AWS CLI answers, read."""
+    return json.loads(aws(server, home, *arguments))
 
 
 def create(server, resources, name="s", **more):
@@ -114,13 +103,13 @@ def test_as_the_cli_shows_it(start, tmp_path):
     topic = resource("SNS::Topic", {"TopicName": "t", "DisplayName": {"Ref": "Secret"}})
     create(server, {"Q": RESOURCES["Dead"], "T": topic, "N": RESOURCES["Nothing"]}, Parameters=parameters)
     stack = ("--stack-name", "s")
-    asked = aws(server, tmp_path, "cloudformation", "describe-stacks", *stack)["Stacks"][0]
+    asked = answer(server, tmp_path, "cloudformation", "describe-stacks", *stack)["Stacks"][0]
     assert asked["DriftInformation"] == {"StackDriftStatus": "NOT_CHECKED"}
     server.boto("sns").set_topic_attributes(TopicArn=arn("sns", "t"), AttributeName="DisplayName", AttributeValue="x")
     sqs = server.boto("sqs")
     sqs.delete_queue(QueueUrl=sqs.get_queue_url(QueueName="dead")["QueueUrl"])
     one = ("cloudformation", "detect-stack-resource-drift", *stack, "--logical-resource-id", "T")
-    drift = aws(server, tmp_path, *one)["StackResourceDrift"]
+    drift = answer(server, tmp_path, *one)["StackResourceDrift"]
     assert drift["StackResourceDriftStatus"] == "MODIFIED" and drift["PhysicalResourceId"] == arn("sns", "t")
     assert json.loads(drift["ExpectedProperties"]) == {"TopicName": "t", "DisplayName": "****"}
     assert json.loads(drift["ActualProperties"]) == {"TopicName": "t", "DisplayName": "x"}
@@ -128,17 +117,17 @@ def test_as_the_cli_shows_it(start, tmp_path):
     assert drift["PropertyDifferences"] == [difference]
     found = detect(server.boto("cloudformation"))[0]
     assert statuses(found) == {"Q": "DELETED", "T": "MODIFIED"}
-    asked = aws(server, tmp_path, "cloudformation", "describe-stacks", *stack)["Stacks"][0]["DriftInformation"]
+    asked = answer(server, tmp_path, "cloudformation", "describe-stacks", *stack)["Stacks"][0]["DriftInformation"]
     assert asked["StackDriftStatus"] == "DRIFTED" and asked["LastCheckTimestamp"]
-    listed = aws(server, tmp_path, "cloudformation", "list-stacks")["StackSummaries"][0]["DriftInformation"]
+    listed = answer(server, tmp_path, "cloudformation", "list-stacks")["StackSummaries"][0]["DriftInformation"]
     assert listed == asked
-    shown = aws(server, tmp_path, "cloudformation", "list-stack-resources", *stack)["StackResourceSummaries"]
+    shown = answer(server, tmp_path, "cloudformation", "list-stack-resources", *stack)["StackResourceSummaries"]
     of_resources = {it["LogicalResourceId"]: it["DriftInformation"]["StackResourceDriftStatus"] for it in shown}
     assert of_resources == {"N": "NOT_CHECKED", "Q": "DELETED", "T": "MODIFIED"}
-    shown = aws(server, tmp_path, "cloudformation", "describe-stack-resource", *stack, "--logical-resource-id", "Q")
+    shown = answer(server, tmp_path, "cloudformation", "describe-stack-resource", *stack, "--logical-resource-id", "Q")
     assert shown["StackResourceDetail"]["DriftInformation"]["StackResourceDriftStatus"] == "DELETED"
     drifts = ("cloudformation", "describe-stack-resource-drifts", *stack)
-    only = aws(server, tmp_path, *drifts, "--stack-resource-drift-status-filters", "DELETED")["StackResourceDrifts"]
+    only = answer(server, tmp_path, *drifts, "--stack-resource-drift-status-filters", "DELETED")["StackResourceDrifts"]
     assert [drift["LogicalResourceId"] for drift in only] == ["Q"]
     page = server.boto("cloudformation").describe_stack_resource_drifts(StackName="s", MaxResults=1)
     more = server.boto("cloudformation").describe_stack_resource_drifts(StackName="s", NextToken=page["NextToken"])

@@ -3,16 +3,20 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod common;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_api::cloudformation::{
     CreateChangeSetRequest, CreateStackRequest, DeleteStackRequest, ExecuteChangeSetRequest, Parameter, Tag,
     UpdateStackRequest,
 };
-use aws_api::{ApiError, Caller, Change, Entity, RequestContext, Role, Timestamp};
+use aws_api::{ApiError, Change, Entity};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use stack::{Around, Call, Given, Outcome, Stack, Stacks, Status, Task};
+
+use common::context;
 
 /// What exists, by what made it and its name.
 #[derive(Default)]
@@ -27,23 +31,6 @@ struct World {
     done: Vec<&'static str>,
     events: Vec<stack::Event>,
     random: u128,
-}
-
-fn context() -> RequestContext {
-    RequestContext {
-        caller: Caller {
-            account: "111122223333".into(),
-            arn: "arn:aws:iam::111122223333:root".into(),
-            principal_id: "111122223333".into(),
-            role: Role::Admin,
-            role_arn: None,
-        },
-        region: "us-east-1".into(),
-        now: Timestamp::from_millis(1_700_000_000_000),
-        request_id: "r".into(),
-        endpoint: "http://localhost".into(),
-        via: None,
-    }
 }
 
 /// The operations that make something, those that remove it, and the member that names it.

@@ -3,16 +3,20 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod common;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_api::cloudformation::{
     CancelUpdateStackRequest, ContinueUpdateRollbackRequest, CreateStackRequest, DeleteStackRequest,
     ListImportsRequest, RollbackStackRequest, UpdateStackRequest,
 };
-use aws_api::{ApiError, Caller, Change, Entity, RequestContext, Role, Timestamp};
+use aws_api::{ApiError, Change, Entity};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 use stack::{Around, Begun, Call, Given, Outcome, Stack, Stacks, Status, Task};
+
+use common::context;
 
 const KEY: &str = "111122223333/us-east-1/u";
 
@@ -26,23 +30,6 @@ struct World {
     calls: usize,
     refused: BTreeSet<usize>,
     random: u128,
-}
-
-fn context() -> RequestContext {
-    RequestContext {
-        caller: Caller {
-            account: "111122223333".into(),
-            arn: "arn:aws:iam::111122223333:root".into(),
-            principal_id: "111122223333".into(),
-            role: Role::Admin,
-            role_arn: None,
-        },
-        region: "us-east-1".into(),
-        now: Timestamp::from_millis(1_700_000_000_000),
-        request_id: "r".into(),
-        endpoint: "http://localhost".into(),
-        via: None,
-    }
 }
 
 const NAME: &str = "s";

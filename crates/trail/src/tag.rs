@@ -32,7 +32,7 @@ pub(crate) fn merged(tags: &BTreeMap<String, String>, added: &[Tag]) -> Result<B
                 "A tag's key must have 1 to {KEY_LEN_MAX} characters and its value up to {VALUE_LEN_MAX}."
             ));
         }
-        if key.to_ascii_lowercase().starts_with("aws:") {
+        if aws_api::is_system_tag(key) {
             return invalid(format!("The tag key {key} begins with aws:, which is reserved."));
         }
         if !seen.insert(key) {
