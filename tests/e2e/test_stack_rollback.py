@@ -8,6 +8,7 @@ from botocore.exceptions import ClientError
 
 from keys import ACCOUNT
 from sigtrail import REGION, eventually
+from test_stacks import aws
 
 CHAIN = 150
 ARN = f"arn:aws:sns:{REGION}:{ACCOUNT}:a"
@@ -92,6 +93,30 @@ def test_what_failed_and_was_left_is_rolled_back(server):
     stacks.rollback_stack(StackName="t")
     waits_for(stacks, "UPDATE_ROLLBACK_COMPLETE", "t")
     assert (names(server), delay(server, "a1")) == (["a1"], "1")
+
+
+def test_what_failed_and_was_left_goes_on(server, tmp_path):
+    """Why a topic cannot be made is none of the template's: another one has its name for a while."""
+    stacks, sns = server.boto("cloudformation"), server.boto("sns")
+    template = tmp_path / "template.json"
+
+    def deploy(*arguments, ok=True):
+        command = ("cloudformation", "deploy", "--stack-name", "s", "--template-file", template, *arguments)
+        return aws(server, tmp_path, *command, ok=ok)
+
+    for name, failed in [("one", "CREATE_FAILED"), ("two", "UPDATE_FAILED")]:
+        made = {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": name}, "DependsOn": "A"}
+        template.write_text(body({"A": queue(QueueName="a"), "B": made}))
+        arn = sns.create_topic(Name=name)["TopicArn"]
+        deploy("--disable-rollback", ok=False)
+        waits_for(stacks, failed)
+        assert "please use the disable-rollback parameter" in deploy(ok=False)
+        sns.delete_topic(TopicArn=arn)
+        deploy("--disable-rollback")
+        waits_for(stacks, "UPDATE_COMPLETE")
+        assert [topic["TopicArn"] for topic in sns.list_topics()["Topics"]] == [arn]
+    with pytest.raises(ClientError, match="No updates are to be performed"):
+        stacks.update_stack(StackName="s", TemplateBody=template.read_text(), DisableRollback=True)
 
 
 def topic(name):

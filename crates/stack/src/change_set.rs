@@ -129,7 +129,7 @@ pub(crate) fn plan(
         };
         match (typed, kind) {
             (Some(typed), Some(kind)) if is_known => {
-                if made.real.kind == resource.kind && made.real.properties == typed {
+                if !made.has_failed() && made.real.kind == resource.kind && made.real.properties == typed {
                     continue;
                 }
                 let replaced = made.real.kind != resource.kind || kind.is_replaced(&made.real.properties, &typed);
@@ -151,7 +151,7 @@ pub(crate) fn plan(
     planned
 }
 
-/// Would nothing change, neither resources nor outputs nor tags?
+/// Would nothing change, neither resources nor outputs nor tags, and is there nothing to be tried again?
 pub(crate) fn changes_nothing(stack: &Stack, template: &Template, wanted: &Wanted, planned: &[Planned]) -> bool {
     let before = Template::parse(&stack.template).ok();
     let outputs_same = before.as_ref().is_some_and(|before| {
@@ -162,7 +162,8 @@ pub(crate) fn changes_nothing(stack: &Stack, template: &Template, wanted: &Wante
     let policies_same = before.is_some_and(|before| {
         before.resources == template.resources || planned.is_empty() && same_policies(&before, template)
     });
-    planned.is_empty()
+    !stack.status.is_paused()
+        && planned.is_empty()
         && outputs_same
         && policies_same
         && stack.parameters == wanted.parameters

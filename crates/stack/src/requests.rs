@@ -158,7 +158,7 @@ impl Stacks {
         if is_repetition(stack, req.client_request_token.as_ref()) {
             return Ok((StackIdResponse { stack_id: stack.id() }, None));
         }
-        check_updatable(stack)?;
+        check_updatable(stack, req.disable_rollback)?;
         let previous = req.use_previous_template.unwrap_or_default();
         let (wanted, template) = wanted(stack, given.template, previous, &req.parameters, &req.tags)?;
         let planned = plan(stack, &template, &wanted.parameters, &wanted.tags, around.exports);
@@ -302,7 +302,8 @@ impl Stacks {
     ) -> Result<(Stack, bool), ApiError> {
         if !creates {
             let stack = self.existing(ctx, req.stack_name.as_deref())?;
-            check_updatable(stack)?;
+            // Whether it is rolled back is said when it is executed.
+            check_updatable(stack, Some(true))?;
             return Ok((stack.clone(), false));
         }
         let name = checked_name(req.stack_name.as_deref(), "stackName")?;
@@ -348,10 +349,10 @@ impl Stacks {
                 stack.status.as_str()
             )));
         }
-        if !set.creates {
-            check_updatable(stack)?;
-        }
         let on_failure = if req.disable_rollback == Some(true) { OnFailure::DoNothing } else { set.on_failure };
+        if !set.creates {
+            check_updatable(stack, Some(on_failure == OnFailure::DoNothing))?;
+        }
         let target = Target { wanted: set.wanted.clone(), capabilities: &set.capabilities, on_failure, caller };
         let mut begun = stack.clone();
         if set.creates {
@@ -431,9 +432,18 @@ pub(crate) fn is_repetition(stack: &Stack, token: Option<&String>) -> bool {
     token.is_some() && stack.token.as_ref() == token
 }
 
-fn check_updatable(stack: &Stack) -> Result<(), ApiError> {
-    if stack.status.may_be_updated() {
+/// "Choose how to handle failures when provisioning resources" in the user guide: what failed and was left so goes on with another
+/// update that is left so if it fails, too.
+fn check_updatable(stack: &Stack, disable_rollback: Option<bool>) -> Result<(), ApiError> {
+    let is_paused = stack.status.is_paused();
+    if stack.status.may_be_updated() || is_paused && disable_rollback == Some(true) {
         return Ok(());
+    }
+    if is_paused {
+        return Err(invalid(format!(
+            "This stack is currently in a non-terminal [{}] state. To update the stack from this state, please use the disable-rollback parameter with update-stack API. To rollback to the last known good state, use the rollback-stack API",
+            stack.status.as_str()
+        )));
     }
     Err(invalid(format!("Stack:{} is in {} state and can not be updated.", stack.id(), stack.status.as_str())))
 }
@@ -492,8 +502,9 @@ fn creating(stack: &mut Stack, target: Target<'_>, around: &mut Around<'_>) {
 fn updating(stack: &Stack, target: Target<'_>, around: &mut Around<'_>) -> Stack {
     let mut updated = stack.clone();
     let before = Box::new(target.apply(&mut updated));
-    // After an update that failed and was left as it was, what was before that one is still what is gone back to.
-    if updated.before.is_none() || !stack.status.is_unstable() {
+    // After an update that failed and was left as it was, what was before that one is still what is gone back to; after such a
+    // creation there is nothing.
+    if !stack.status.is_unstable() {
         updated.before = Some(before);
     }
     updated.updated = Some(around.now);

@@ -50,7 +50,7 @@ impl Stacks {
         if is_repetition(stack, req.client_request_token.as_ref()) {
             return Ok((StackIdResponse { stack_id: stack.id() }, None));
         }
-        if !matches!(stack.status, Status::CreateFailed | Status::UpdateFailed) {
+        if !stack.status.is_paused() {
             let status = stack.status.as_str();
             return Err(invalid(format!("Stack:{} is in {status} state and can not be rolled back.", stack.id())));
         }

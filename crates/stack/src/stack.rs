@@ -51,15 +51,20 @@ statuses! {
 }
 
 impl Status {
-    /// May the stack be updated?
+    /// May the stack be updated, however that ends?
     pub fn may_be_updated(self) -> bool {
-        use Status::{CreateComplete, UpdateComplete, UpdateFailed, UpdateRollbackComplete};
-        matches!(self, CreateComplete | UpdateComplete | UpdateFailed | UpdateRollbackComplete)
+        use Status::{CreateComplete, UpdateComplete, UpdateRollbackComplete};
+        matches!(self, CreateComplete | UpdateComplete | UpdateRollbackComplete)
     }
 
-    /// Is it to be seen yet what becomes of the last update?
+    /// Did an operation fail, and was it left so? It may go on, or be rolled back.
+    pub(crate) fn is_paused(self) -> bool {
+        matches!(self, Self::CreateFailed | Self::UpdateFailed)
+    }
+
+    /// Is it to be seen yet what becomes of the last operation?
     pub(crate) fn is_unstable(self) -> bool {
-        matches!(self, Self::UpdateFailed | Self::UpdateRollbackFailed)
+        self.is_paused() || self == Self::UpdateRollbackFailed
     }
 }
 
@@ -175,6 +180,13 @@ pub struct Made {
     pub is_new: bool,
     /// Nobody else had one of its name when it was about to be made.
     pub looked: bool,
+}
+
+impl Made {
+    /// Did what was last done with it fail?
+    pub(crate) fn has_failed(&self) -> bool {
+        matches!(self.status, Status::CreateFailed | Status::UpdateFailed)
+    }
 }
 
 /// A resource in the world.

@@ -302,7 +302,9 @@ fn what_failed_and_was_left_is_tried_again() {
     assert_eq!((world.status(&key), &world.done[..]), (Status::UpdateFailed, &["CreateQueue"][..]));
     // Outputs or tags may have changed with it, so that there is something to do even if the template is the same.
     let tags = vec![Tag { key: "a".into(), value: "b".into() }];
-    let key = world.update_with(SLOWER, UpdateStackRequest { tags, ..UpdateStackRequest::default() }).unwrap();
+    let refused = world.update_with(SLOWER, UpdateStackRequest::default()).unwrap_err();
+    assert!(refused.message.starts_with("This stack is currently in a non-terminal [UPDATE_FAILED] state."));
+    let key = world.update_with(SLOWER, UpdateStackRequest { tags, ..without_rollback() }).unwrap();
     world.run(&key, &BTreeSet::new());
     assert_eq!(world.status(&key), Status::UpdateComplete);
     assert_eq!(world.done, ["CreateQueue", "SetQueueAttributes", "TagQueue"]);

@@ -20,15 +20,17 @@ use common::context;
 
 const KEY: &str = "111122223333/us-east-1/u";
 
-/// Queues with their attributes and tags, and topics.
+/// Queues with their attributes and tags, and topics with their tags.
 #[derive(Default)]
 struct World {
     stacks: Stacks,
     queues: BTreeMap<String, Map<String, Value>>,
-    topics: BTreeSet<String>,
+    topics: BTreeMap<String, BTreeMap<String, Value>>,
     /// Calls, and those of them that are refused.
     calls: usize,
     refused: BTreeSet<usize>,
+    /// What was refused when the server had stopped is taken for half made, and may not be there.
+    maybe_made: BTreeSet<String>,
     random: u128,
 }
 
@@ -98,7 +100,7 @@ impl World {
             let name =
                 |member: &str| input[member].as_str().and_then(|name| name.rsplit(':').next()).map(str::to_owned);
             let queue = name("QueueName").is_some_and(|name| self.queues.contains_key(&name));
-            if queue || name("TopicArn").is_some_and(|name| self.topics.contains(&name)) {
+            if queue || name("TopicArn").is_some_and(|name| self.topics.contains_key(&name)) {
                 return Outcome::Failed { steps_done: 0, reason: "A resource of this name already exists.".into() };
             }
         }
@@ -107,10 +109,13 @@ impl World {
         for step in &task.steps {
             let Call::Rpc { op, input, .. } = &step.call else { panic!("{step:?}") };
             self.calls += 1;
-            // What was refused when the server stopped is taken for half made, and may not be there.
-            let url = input["QueueUrl"].as_str().and_then(|url| url.rsplit('/').next());
-            let absent = url.is_some_and(|url| !self.queues.contains_key(url));
-            if (absent || self.refused.contains(&self.calls)) && !op.starts_with("Delete") {
+            let named = ["QueueUrl", "TopicArn", "ResourceArn"].iter().find_map(|member| input[*member].as_str());
+            let target = named.and_then(|named| named.rsplit(['/', ':']).next());
+            let absent = target.filter(|name| !self.queues.contains_key(*name) && !self.topics.contains_key(*name));
+            if (absent.is_some() || self.refused.contains(&self.calls)) && !op.starts_with("Delete") {
+                assert!(absent.is_none_or(|name| self.maybe_made.contains(name)), "{op} {input}");
+                let made = ["QueueName", "Name"].iter().find_map(|member| input[*member].as_str());
+                self.maybe_made.extend(made.filter(|_| task.repeated).map(ToOwned::to_owned));
                 return task.refused(answers.len(), "refused".into());
             }
             self.call(op, input);
@@ -140,22 +145,32 @@ impl World {
                 tags.retain(|key, _| !input["TagKeys"].as_array().unwrap().contains(&json!(key)));
             }
             "DeleteQueue" => drop(self.queues.remove(url)),
-            "CreateTopic" => drop(self.topics.insert(input["Name"].as_str().unwrap().into())),
+            "CreateTopic" => drop(self.topics.insert(input["Name"].as_str().unwrap().into(), tags_of(input).collect())),
             "DeleteTopic" => drop(self.topics.remove(topic)),
-            "SetTopicAttributes" | "Subscribe" => assert!(self.topics.contains(topic), "{op} {topic}"),
+            "SetTopicAttributes" | "Subscribe" => assert!(self.topics.contains_key(topic), "{op} {topic}"),
+            "TagResource" => self.tagged_topic(input).extend(tags_of(input)),
+            "UntagResource" => {
+                let keys = input["TagKeys"].as_array().unwrap();
+                self.tagged_topic(input).retain(|key, _| !keys.contains(&json!(key)));
+            }
             other => panic!("{other}"),
         }
     }
 
-    /// All that there is, what stands for nothing left out.
-    fn seen(&self) -> (BTreeMap<String, BTreeMap<String, Value>>, BTreeSet<String>) {
+    fn tagged_topic(&mut self, input: &Value) -> &mut BTreeMap<String, Value> {
+        let arn = input["ResourceArn"].as_str().unwrap();
+        self.topics.get_mut(arn.rsplit(':').next().unwrap()).unwrap()
+    }
+
+    /// All that there is, what stands for nothing left out: of queues the attributes and tags, of topics the tags.
+    fn seen(&self) -> [BTreeMap<String, BTreeMap<String, Value>>; 2] {
         let shown = |queue: &Map<String, Value>| -> BTreeMap<String, Value> {
             let said = queue.iter().filter(|(name, value)| **value != json!("0") || *name != "DelaySeconds");
             said.filter(|(name, value)| **value != json!("30") || *name != "VisibilityTimeout")
                 .map(|(name, value)| (name.clone(), value.clone()))
                 .collect()
         };
-        (self.queues.iter().map(|(name, queue)| (name.clone(), shown(queue))).collect(), self.topics.clone())
+        [self.queues.iter().map(|(name, queue)| (name.clone(), shown(queue))).collect(), self.topics.clone()]
     }
 
     fn create(&mut self, template: &str, disable_rollback: bool) {
@@ -202,6 +217,10 @@ impl World {
         let req = DeleteStackRequest { stack_name: Some(NAME.into()), ..DeleteStackRequest::default() };
         self.ask(|stacks, around| stacks.delete_stack(&context(), &req, Value::Null, around)).unwrap();
     }
+}
+
+fn tags_of(input: &Value) -> impl Iterator<Item = (String, Value)> {
+    input["Tags"].as_array().unwrap().iter().map(|tag| (tag["Key"].as_str().unwrap().into(), tag["Value"].clone()))
 }
 
 /// What becomes of a new world with this template.
@@ -275,6 +294,36 @@ fn what_failed_and_was_left_is_rolled_back() {
 }
 
 #[test]
+fn a_creation_that_was_left_goes_on() {
+    let left = || {
+        let mut world = World { refused: BTreeSet::from([2]), ..World::default() };
+        world.create(STABLE, true);
+        world.run(&BTreeSet::new(), None);
+        assert_eq!((world.status(), world.queues.len(), world.topics.len()), (Status::CreateFailed, 1, 0));
+        world
+    };
+    let mut world = left();
+    let refused = world.update(STABLE, false).unwrap_err();
+    assert!(refused.message.starts_with("This stack is currently in a non-terminal [CREATE_FAILED] state."));
+    let mut again = left();
+    again.update(STABLE, true).unwrap();
+    again.run(&BTreeSet::new(), None);
+    assert_eq!((again.status(), again.seen()), (Status::UpdateComplete, world_of(STABLE).seen()));
+    // It fails again: there is nothing that was stable to go back to.
+    world.update(OTHERS[1], true).unwrap();
+    world.refused = BTreeSet::from([world.calls + 2]);
+    world.run(&BTreeSet::new(), None);
+    assert_eq!(world.status(), Status::UpdateFailed);
+    world.roll_back().unwrap();
+    world.run(&BTreeSet::new(), None);
+    assert_eq!((world.status(), world.seen()), (Status::RollbackComplete, World::default().seen()));
+    let mut cancelled = left();
+    cancelled.update(OTHERS[1], true).unwrap();
+    cancelled.run(&BTreeSet::new(), Some(1));
+    assert_eq!((cancelled.status(), cancelled.seen()), (Status::RollbackComplete, World::default().seen()));
+}
+
+#[test]
 fn a_name_that_an_attempt_let_go_is_taken_back() {
     let mut world = world_of(STABLE);
     let before = world.seen();
@@ -285,6 +334,22 @@ fn a_name_that_an_attempt_let_go_is_taken_back() {
     world.update(STABLE, true).unwrap();
     world.run(&BTreeSet::new(), None);
     assert_eq!((world.status(), world.seen()), (Status::UpdateComplete, before));
+}
+
+#[test]
+fn what_may_not_have_been_made_is_not_taken_for_made() {
+    let mut world = world_of(STABLE);
+    // The server stops while the topic is made, and when it is made again that is refused.
+    world.update(OTHERS[1], true).unwrap();
+    world.refused = BTreeSet::from([world.calls + 3]);
+    world.run(&BTreeSet::from([1]), None);
+    assert_eq!((world.status(), world.topics.contains_key("u")), (Status::UpdateFailed, false));
+    world.update(OTHERS[1], true).unwrap();
+    world.run(&BTreeSet::new(), None);
+    assert_eq!(world.status(), Status::UpdateFailed, "the topic is not there");
+    world.roll_back().unwrap();
+    world.run(&BTreeSet::new(), None);
+    assert_eq!((world.status(), world.seen()), (Status::UpdateRollbackComplete, world_of(STABLE).seen()));
 }
 
 #[test]
@@ -314,16 +379,24 @@ fn attempts() -> impl Strategy<Value = Vec<Attempt>> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 1000, ..ProptestConfig::default() })]
 
-    /// Whatever happens to updates: a stack that is stable again is what its template says and nothing else, and what was stable
-    /// before is what is gone back to. Nothing is left when it is deleted.
+    /// Whatever happens to a creation and updates: a stack that is stable again is what its template says and nothing else, and
+    /// what was stable before is what is gone back to. Nothing is left when it is deleted.
     #[test]
-    fn a_stack_is_what_it_says(attempts in attempts(), skips in any::<bool>(), rolls_back in any::<bool>()) {
-        let mut world = world_of(STABLE);
-        let mut stable = STABLE;
+    fn a_stack_is_what_it_says(
+        refused in prop::option::of(1_usize..5),
+        attempts in attempts(),
+        skips in any::<bool>(),
+        rolls_back in any::<bool>(),
+    ) {
+        let mut world = World { refused: refused.into_iter().collect(), ..World::default() };
+        world.create(STABLE, true);
+        world.run(&BTreeSet::new(), None);
+        let mut stable = Some(STABLE).filter(|_| world.status() == Status::CreateComplete);
         let mut skipped = false;
         for (place, disable_rollback, refused, cancel, stops) in attempts {
             let wanted = OTHERS.get(place).copied().unwrap_or(STABLE);
-            if world.update(wanted, disable_rollback).is_err() {
+            let is_paused = matches!(world.status(), Status::CreateFailed | Status::UpdateFailed);
+            if world.update(wanted, disable_rollback || is_paused).is_err() {
                 continue;
             }
             world.refused = refused.into_iter().map(|call| world.calls + call).collect();
@@ -338,13 +411,14 @@ proptest! {
             if world.status() == Status::UpdateFailed && rolls_back {
                 world.roll_back().unwrap();
                 world.run(&stops, None);
-                prop_assert_eq!(world.status(), Status::UpdateRollbackComplete);
             }
-            match world.status() {
-                Status::UpdateComplete => stable = wanted,
-                Status::UpdateFailed => continue,
-                status => prop_assert_eq!(status, Status::UpdateRollbackComplete),
+            match (world.status(), stable) {
+                (Status::UpdateComplete, _) => stable = Some(wanted),
+                (Status::UpdateFailed, _) => continue,
+                (status, Some(_)) => prop_assert_eq!(status, Status::UpdateRollbackComplete),
+                (status, None) => prop_assert_eq!(status, Status::RollbackComplete),
             }
+            let Some(stable) = stable else { break };
             prop_assert_eq!(&world.stack().template, stable);
             prop_assert!(world.stack().resources.values().all(|made| made.earlier.is_empty() && made.before.is_none()));
             if !skipped {

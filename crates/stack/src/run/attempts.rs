@@ -37,7 +37,6 @@ impl Made {
     /// Begins to become `wanted`, by a change of what there is or as a new one; the second is said.
     pub(super) fn changing(self, kind: &ResourceType, mut wanted: Real, now: Timestamp) -> (Self, Option<String>) {
         let is_replaced = self.real.kind != wanted.kind || kind.is_replaced(&self.real.properties, &wanted.properties);
-        let half_made = self.status == Status::CreateFailed && !is_replaced;
         let kept = if is_replaced { self.taken_back(kind, &wanted.properties) } else { Some(self.real.clone()) };
         let reason = "Requested update requires the creation of a new physical resource; hence creating one.";
         let reason = kept.is_none().then(|| reason.to_owned());
@@ -48,11 +47,12 @@ impl Made {
             wanted.physical_id = kept.physical_id;
             wanted.values = kept.values;
         }
-        if half_made {
-            // Nobody knows which of its properties it has.
-            made.earlier.push(Real { properties: Properties::new(), ..made.real.clone() });
-        }
         (made.becoming(wanted), reason)
+    }
+
+    /// Nobody knows which of its properties it has: whatever it becomes, it is given all of them.
+    pub(super) fn has_unknown_properties(&mut self) {
+        self.earlier.push(Real { properties: Properties::new(), ..self.real.clone() });
     }
 
     /// An earlier one that can become what is wanted: who takes a name back gets what has it.

@@ -53,11 +53,27 @@ impl Stack {
                 let reason = format!("{reason}Rollback requested by user.");
                 self.removing(victims, Status::RollbackInProgress, Some(reason), around);
             }
-            (_, false) => {
-                self.operation = Some(Operation::new(OperationKind::Undo));
-                self.tell(Status::UpdateRollbackInProgress, Some(reason), around);
-            }
+            (_, false) => self.take_back(reason, around),
         }
+    }
+
+    /// Goes back to what the stack was when it was last stable, and says so.
+    pub(super) fn take_back(&mut self, reason: String, around: &mut Around<'_>) {
+        self.go_back();
+        self.tell(self.status_back(), Some(reason), around);
+    }
+
+    /// If it was never stable, nothing of it stays.
+    pub(super) fn go_back(&mut self) {
+        self.operation = Some(match self.before {
+            Some(_) => Operation::new(OperationKind::Undo),
+            None => Operation { victims: self.victims(true), ..Operation::new(OperationKind::Remove) },
+        });
+    }
+
+    /// The status on the way back.
+    pub(super) fn status_back(&self) -> Status {
+        if self.before.is_some() { Status::UpdateRollbackInProgress } else { Status::RollbackInProgress }
     }
 
     /// All that there is of the stack's resources.

@@ -17,7 +17,7 @@ impl Stack {
         let operation = operation_mut(self);
         if operation.cancelled {
             if operation.running.is_empty() {
-                self.operation = Some(Operation::new(OperationKind::Undo));
+                self.go_back();
             }
             return;
         }
@@ -104,8 +104,7 @@ impl Stack {
             return self.start(&id, kind, made, None, around);
         };
         // What failed, and was left so, is tried again.
-        let failed = matches!(made.status, Status::UpdateFailed | Status::CreateFailed);
-        if !failed && made.real.kind == real.kind && made.real.properties == real.properties {
+        if !made.has_failed() && made.real.kind == real.kind && made.real.properties == real.properties {
             let mut made = made;
             // Only what the stack thinks of it may have changed.
             made.real.depends_on = real.depends_on;

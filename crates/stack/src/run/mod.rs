@@ -19,7 +19,7 @@ use crate::document::Position;
 use crate::evaluate::Scope;
 use crate::problem::Problem;
 use crate::schema;
-use crate::stack::{Event, Made, Operation, OperationKind, OutputValue, Real, Stack, Status};
+use crate::stack::{Event, Made, Operation, OperationKind, OutputValue, Stack, Status};
 use crate::template::Resource;
 use crate::types::{Properties, ResourceType, Subject, check_tags, resource_type};
 
@@ -114,7 +114,7 @@ impl Stack {
         let kind = resource_type(&made.real.kind)?;
         made.looked = true;
         exists(made, kind, (&account, &region), &[], true);
-        made.earlier.push(Real { properties: Map::new(), ..made.real.clone() });
+        made.has_unknown_properties();
         self.making(key)
     }
 
@@ -151,9 +151,10 @@ impl Stack {
                 kind.and_then(|kind| kind.without_effect(&made.real.properties)).filter(|_| !undoing)
             }
             Outcome::Failed { steps_done, reason } => {
-                // Half of it is there: it is removed with the rest.
+                // Half of it is there: it is removed with the rest, or what is missing is made up for.
                 if let Some(kind) = kind.filter(|_| steps_done > 0 && is_being_made) {
                     exists(made, kind, (&account, &region), &[], true);
+                    made.has_unknown_properties();
                 }
                 Some(reason)
             }

@@ -2,23 +2,18 @@
 //! not be undone.
 
 use super::{Around, operation_mut};
-use crate::stack::{Operation, OperationKind, Stack, Status};
+use crate::stack::{Stack, Status};
 
 impl Stack {
     /// Begins no more of an update: once what runs has ended, all is undone.
     pub(crate) fn cancel(&mut self, around: &mut Around<'_>) {
         operation_mut(self).cancelled = true;
-        self.tell(Status::UpdateRollbackInProgress, Some("User Initiated".into()), around);
+        self.tell(self.status_back(), Some("User Initiated".into()), around);
     }
 
     /// Begins to undo what is left of a failed operation.
     pub(crate) fn roll_back(&mut self, around: &mut Around<'_>) {
-        if self.status == Status::CreateFailed {
-            let victims = self.victims(true);
-            return self.removing(victims, Status::RollbackInProgress, Some("User Initiated".into()), around);
-        }
-        self.operation = Some(Operation::new(OperationKind::Undo));
-        self.tell(Status::UpdateRollbackInProgress, Some("User Initiated".into()), around);
+        self.take_back("User Initiated".into(), around);
     }
 
     /// Goes on undoing. Resources of the ids in `skipped` are taken for what they were before the update.
