@@ -1,9 +1,10 @@
 //! How points are written down.
 //!
 //! A point is how long after the one before it begins (a varint of steps) and its numbers: one where all values are 1 or there
-//! is only one value, else four. A number is the bytes of its `f64` from the sign on without the zeros at the end, so small
-//! whole numbers take two or three, behind a byte with how many they are; the first one's says also which form it is.
-//! Counters and gauges take four or five bytes a point, the worst takes 37.
+//! is only one value, else four. A number is a byte that says how it is written, and the shortest of these, without the zeros at
+//! its end: the bytes of its `f64` from the sign on, or those of the whole number that it is a thousandth or a millionth of,
+//! or is itself, from the lowest on. Most of what is measured is such a number. Counters and gauges take three or four bytes a
+//! point, the worst takes 37.
 
 use crate::tier::{BlockId, Points};
 use crate::{SeriesId, Statistics, Tier};
@@ -14,8 +15,11 @@ const ONES: u8 = 0x10;
 const SINGLE: u8 = 0x20;
 /// Count, sum, least and greatest follow.
 const GENERAL: u8 = 0x30;
-const FORM: u8 = 0xf0;
+const FORM: u8 = 0x30;
 const LENGTH: u8 = 0x0f;
+/// By the two bits of a number's first byte that say it: what a whole number is divided by. Zero stands for an `f64`.
+const SCALES: [f64; 4] = [0.0, 1.0, 1e3, 1e6];
+const SCALE_SHIFT: u32 = 6;
 
 /// Bytes that are not what was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -116,13 +120,40 @@ fn take_values(rest: &mut &[u8]) -> Result<Statistics, Damaged> {
 }
 
 fn put_number(bytes: &mut Vec<u8>, form: u8, value: f64) {
-    let all = value.to_be_bytes();
-    let zeros = all.iter().rev().take_while(|byte| **byte == 0).count();
-    let kept = &all[..all.len() - zeros];
-    // At most eight.
-    #[expect(clippy::cast_possible_truncation, reason = "see above")]
-    bytes.push(form | kept.len() as u8);
-    bytes.extend_from_slice(kept);
+    let (mut shortest, mut scaled) = (trimmed(value.to_be_bytes()), 0);
+    for (code, scale) in (0_u8..).zip(SCALES).skip(1) {
+        let Some(whole) = whole(value, scale) else { continue };
+        let other = trimmed(whole.to_le_bytes());
+        if other.1 < shortest.1 {
+            (shortest, scaled) = (other, code);
+        }
+    }
+    let (all, length) = shortest;
+    bytes.push(scaled << SCALE_SHIFT | form | length);
+    bytes.extend_from_slice(&all[..length.into()]);
+}
+
+/// Bytes, and how many there are before the zeros at the end.
+fn trimmed(bytes: [u8; 8]) -> ([u8; 8], u8) {
+    let length = (0_u8..).zip(bytes).filter(|(_, byte)| *byte != 0).last().map_or(0, |(place, _)| place + 1);
+    (bytes, length)
+}
+
+/// The whole number that gives exactly this value when it is divided by `scale`, with its sign in the lowest bit.
+fn whole(value: f64, scale: f64) -> Option<u64> {
+    // Greater ones do not stand for themselves in an `f64`, and the cast keeps to the bounds.
+    const MAX: i64 = 1 << f64::MANTISSA_DIGITS;
+    #[expect(clippy::cast_possible_truncation, reason = "it is checked that the number is the same")]
+    let whole = (value * scale).round() as i64;
+    let zigzag = ((whole << 1) ^ (whole >> 63)).cast_unsigned();
+    (whole.abs() < MAX && divided(zigzag, scale).to_bits() == value.to_bits()).then_some(zigzag)
+}
+
+/// What [`whole`] made a number of.
+#[expect(clippy::cast_precision_loss, reason = "whole numbers of 53 bits")]
+fn divided(zigzag: u64, scale: f64) -> f64 {
+    let whole = (zigzag >> 1).cast_signed() ^ -(zigzag & 1).cast_signed();
+    whole as f64 / scale
 }
 
 fn take_number(rest: &mut &[u8]) -> Result<(u8, f64), Damaged> {
@@ -130,7 +161,11 @@ fn take_number(rest: &mut &[u8]) -> Result<(u8, f64), Damaged> {
     let length = usize::from(head & LENGTH);
     let mut all = [0; 8];
     all.get_mut(..length).ok_or(Damaged)?.copy_from_slice(take(rest, length)?);
-    Ok((head & FORM, f64::from_be_bytes(all)))
+    let value = match usize::from(head >> SCALE_SHIFT) {
+        0 => f64::from_be_bytes(all),
+        scaled => divided(u64::from_le_bytes(all), SCALES[scaled]),
+    };
+    Ok((head & FORM, value))
 }
 
 fn take<'b>(rest: &mut &'b [u8], count: usize) -> Result<&'b [u8], Damaged> {
@@ -167,7 +202,16 @@ mod tests {
     use super::*;
 
     fn number() -> impl Strategy<Value = f64> {
-        prop_oneof![Just(1.0), Just(0.0), Just(-0.0), (0..1000_u32).prop_map(f64::from), any::<f64>()]
+        let fraction = (any::<i32>(), prop::sample::select(vec![10.0, 1e3, 1e6, 1e9, 7.0]));
+        prop_oneof![
+            Just(1.0),
+            Just(0.0),
+            Just(-0.0),
+            (0..1000_u32).prop_map(f64::from),
+            fraction.prop_map(|(whole, by)| f64::from(whole) / by),
+            (any::<i32>(), 0..40_i32).prop_map(|(whole, power)| f64::from(whole) * 2.0_f64.powi(power)),
+            any::<f64>(),
+        ]
     }
 
     fn values() -> impl Strategy<Value = Statistics> {
@@ -205,6 +249,28 @@ mod tests {
             let _ = decode_block(BlockId { series: SeriesId(7), tier: Tier::Minute, start: 0 }, &bytes);
             let _ = decode_deltas(&bytes);
         }
+    }
+
+    #[test]
+    fn numbers_are_as_short_as_they_can_be() {
+        let length = |value| {
+            let mut bytes = Vec::new();
+            put_number(&mut bytes, 0, value);
+            bytes.len()
+        };
+        assert_eq!([0.0, 1.0, -64.0, 127.0, 5_000.0, 0.5, 12.345, -0.001].map(length), [1, 2, 2, 2, 3, 3, 3, 2]);
+        assert_eq!([2.0_f64.powi(300), 0.1 + 0.2, f64::NAN, 1.0 / 3.0].map(length), [3, 9, 3, 9]);
+    }
+
+    /// Blocks of earlier versions have no other numbers than these.
+    #[test]
+    fn numbers_that_are_all_f64_are_read() {
+        let block = BlockId { series: SeriesId(7), tier: Tier::Minute, start: 0 };
+        let bytes =
+            [2, 0x13, 0x40, 0xb3, 0x88, 0, 0x22, 0x3f, 0xf0, 0, 0x32, 0x40, 0x08, 2, 0x40, 0x18, 0, 2, 0x40, 0x10];
+        let last = Statistics { count: 3.0, sum: 6.0, min: 0.0, max: 4.0 };
+        let points = [(120, Statistics::repeated(1.0, 5_000.0)), (180, Statistics::one(1.0)), (240, last)];
+        assert_eq!(decode_block(block, &bytes), Ok(Points::from(points)));
     }
 
     /// 15 days of minutes, 48 more of five minutes, 392 more of hours, for 1,000 series, in less than 1 GiB.

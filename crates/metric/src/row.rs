@@ -5,6 +5,7 @@
 //! | `s`, series 8 | the series and when it last had data, JSON |
 //! | `d`, number 8 | deltas that are in no block yet ([`encode_deltas`](crate::encode_deltas)) |
 //! | `b`, series 8, tier 1, start in seconds 8 | a block ([`encode_block`](crate::encode_block)) |
+//! | `a` | the moment in seconds for which blocks were last moved from tier to tier, 8 |
 //! | `h`, alarm's key, NUL, moment in ms 8, number 2 | an item of its history, JSON |
 //!
 //! The last are [`Item`](crate::Item)'s. Numbers are big-endian.
@@ -17,6 +18,7 @@ use crate::{SeriesId, Tier};
 const SERIES: u8 = b's';
 const DELTAS: u8 = b'd';
 const BLOCK: u8 = b'b';
+const AGED: &[u8] = b"a";
 const BLOCK_KEY_LEN: usize = 18;
 
 /// The key of a series' row.
@@ -75,10 +77,28 @@ pub fn blocks_range(series: SeriesId, tier: Tier, from: i64, to: i64) -> Range<V
     block_key(BlockId::of(series, tier, from))..block_key(BlockId { series, tier, start: to })
 }
 
-/// Keys of the blocks of a series whose time is over.
-pub fn old_blocks_range(series: SeriesId, tier: Tier, now_secs: i64) -> Range<Vec<u8>> {
-    let end = now_secs - tier.retention_s() - tier.block_s() + 1;
-    block_key(BlockId { series, tier, start: 0 })..block_key(BlockId { series, tier, start: end.max(0) })
+/// Keys of the blocks of a series whose time is over now, and was not at `before` if there was such a moment.
+///
+/// Without it a walk goes over all that were ever deleted, as long as the engine has not forgotten them.
+pub fn old_blocks_range(series: SeriesId, tier: Tier, before_secs: Option<i64>, now_secs: i64) -> Range<Vec<u8>> {
+    let end = tier.over_before(now_secs).max(0);
+    let start = before_secs.map_or(0, |before| tier.over_before(before)).clamp(0, end);
+    block_key(BlockId { series, tier, start })..block_key(BlockId { series, tier, start: end })
+}
+
+/// The key of the moment for which blocks were last moved.
+pub fn aged_key() -> Vec<u8> {
+    AGED.to_vec()
+}
+
+/// The row of that moment.
+pub fn aged_row(secs: i64) -> Vec<u8> {
+    secs.to_be_bytes().to_vec()
+}
+
+/// What [`aged_row`] wrote.
+pub fn read_aged_row(row: &[u8]) -> Option<i64> {
+    Some(i64::from_be_bytes(row.try_into().ok()?))
 }
 
 #[cfg(test)]
@@ -96,9 +116,13 @@ mod tests {
         let holds = |start| range.contains(&block_key(BlockId { start, ..block }));
         assert!(holds(86_400) && holds(172_800) && !holds(259_200) && !holds(0));
         let now = 15 * 86_400 + 3600;
-        let old = old_blocks_range(SeriesId(258), Tier::Minute, now);
-        let holds = |start| old.contains(&block_key(BlockId { tier: Tier::Minute, start, ..block }));
-        assert!(holds(0) && Tier::Minute.is_over(0, now));
-        assert!(!holds(3600) && !Tier::Minute.is_over(3600, now));
+        let holds = |before, start| {
+            let old = old_blocks_range(SeriesId(258), Tier::Minute, before, now);
+            old.contains(&block_key(BlockId { tier: Tier::Minute, start, ..block }))
+        };
+        assert!(holds(None, 0) && Tier::Minute.is_over(0, now));
+        assert!(!holds(None, 3600) && !Tier::Minute.is_over(3600, now));
+        assert!(holds(Some(now - 1), 0) && !holds(Some(now), 0) && !holds(Some(now + 7200), 0));
+        assert_eq!(read_aged_row(&aged_row(now)), Some(now));
     }
 }

@@ -52,6 +52,8 @@ pub struct Table {
     unsaved: BTreeMap<(SeriesId, Tier, i64), Statistics>,
     /// Series whose rows are to be written.
     unwritten: Vec<SeriesId>,
+    /// When blocks were last moved from tier to tier, in seconds.
+    aged_secs: Option<i64>,
 }
 
 #[derive(Debug)]
@@ -96,7 +98,9 @@ impl Table {
         now: Timestamp,
     ) -> Result<SeriesId, TooManySeries> {
         let id = self.id_of(series, moment)?;
-        let tier = tier.for_moment(moment.as_secs(), now.as_secs());
+        // What is moved already does not get a block again.
+        let now_secs = self.aged_secs.map_or(now.as_secs(), |aged| aged.max(now.as_secs()));
+        let tier = tier.for_moment(moment.as_secs(), now_secs);
         let secs = moment.as_secs() - moment.as_secs().rem_euclid(tier.step_s());
         let delta = Delta { series: id, tier, secs, values };
         self.pend(&delta);
@@ -183,6 +187,12 @@ impl Table {
             }
         }
         fold
+    }
+
+    /// Says that blocks are moved now, or were at that moment, and tells when they were before. What is added from here on goes
+    /// to where it would be moved.
+    pub fn age(&mut self, now_secs: i64) -> Option<i64> {
+        self.aged_secs.replace(now_secs)
     }
 
     /// How many points are in no block.

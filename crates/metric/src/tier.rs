@@ -97,7 +97,12 @@ impl Tier {
 
     /// Is the time of a block over that begins at this moment? All of its points must be old enough.
     pub const fn is_over(self, block_start_secs: i64, now_secs: i64) -> bool {
-        block_start_secs + self.block_s() + self.retention_s() <= now_secs
+        block_start_secs < self.over_before(now_secs)
+    }
+
+    /// The time of blocks is over that begin before this moment.
+    pub(crate) const fn over_before(self, now_secs: i64) -> i64 {
+        now_secs - self.retention_s() - self.block_s() + 1
     }
 }
 

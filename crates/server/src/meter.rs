@@ -6,7 +6,8 @@
 //! A point is in a row of deltas first, and some minutes later in its block ([`metric::row`]): so a minute's point is not
 //! written with its whole block each time that it changes.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
+use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -78,6 +79,9 @@ impl Meter {
             let Some(number) = row::read_deltas_key(&key) else { continue };
             table.absorb_deltas(number, &value).map_err(|Damaged| damaged("deltas"))?;
             rows += 1;
+        }
+        if let Some(row) = store.get(Space::Metrics, &row::aged_key())? {
+            table.age(row::read_aged_row(&row).ok_or_else(|| damaged("the moment"))?);
         }
         Ok(Self {
             table: Mutex::new(table),
@@ -278,14 +282,21 @@ impl Meter {
 
     /// Moves the blocks whose time is over into the next tier, and forgets series that have none left.
     pub async fn age(&self, store: &Store, now: Timestamp) -> Result<(), StoreError> {
-        let ids = self.table().ids();
+        let now_secs = now.as_secs();
+        let (ids, before) = {
+            let mut table = self.table();
+            (table.ids(), table.age(now_secs))
+        };
+        // What was added before that is in its block then, and moves on with it.
+        self.fold(store).await?;
         for some in ids.chunks(AGE_SERIES) {
             let _moving = self.moving.write().await;
             // A tier's blocks move into what the unit before has written.
             for tier in Tier::ALL {
                 let mut unit = Unit::new();
                 for series in some {
-                    age_series(store, &mut unit, *series, tier, now.as_secs())?;
+                    let old = row::old_blocks_range(*series, tier, before, now_secs);
+                    age_series(store, &mut unit, tier, old)?;
                 }
                 if !unit.is_empty() {
                     store.commit(unit).await?;
@@ -296,7 +307,8 @@ impl Meter {
         for series in self.table().forget(now) {
             unit.delete(Space::Metrics, row::series_key(series));
         }
-        if unit.is_empty() { Ok(()) } else { store.commit(unit).await.map(drop) }
+        unit.put(Space::Metrics, row::aged_key(), row::aged_row(now_secs));
+        store.commit(unit).await.map(drop)
     }
 }
 
@@ -321,14 +333,15 @@ fn merge_block(store: &Store, unit: &mut Unit, block: BlockId, points: Points) -
     Ok(())
 }
 
-fn age_series(store: &Store, unit: &mut Unit, series: SeriesId, tier: Tier, now_secs: i64) -> Result<(), StoreError> {
-    let mut next_blocks = std::collections::BTreeMap::<BlockId, Points>::new();
-    for row in store.range(Space::Metrics, row::old_blocks_range(series, tier, now_secs)) {
+/// Moves the blocks of these keys, which are one series' of `tier`.
+fn age_series(store: &Store, unit: &mut Unit, tier: Tier, old: Range<Vec<u8>>) -> Result<(), StoreError> {
+    let mut next_blocks = BTreeMap::<BlockId, Points>::new();
+    for row in store.range(Space::Metrics, old) {
         let (key, value) = row?;
         unit.delete(Space::Metrics, key.to_vec());
         let (Some(block), Some(next)) = (row::read_block_key(&key), tier.next()) else { continue };
         for (secs, values) in metric::roll_up(&read_block(block, &value)?, next) {
-            let points = next_blocks.entry(BlockId::of(series, next, secs)).or_default();
+            let points = next_blocks.entry(BlockId::of(block.series, next, secs)).or_default();
             points.entry(secs).and_modify(|point| point.merge(values)).or_insert(values);
         }
     }
@@ -358,7 +371,7 @@ pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) -> Result<(), S
             meter.fold(&app.store).await?;
             folded = now;
         }
-        if aged.is_none_or(|aged: Timestamp| now >= aged.plus_secs(AGE_INTERVAL_S)) {
+        if aged.is_none_or(|aged: Timestamp| now >= aged.plus_secs(AGE_INTERVAL_S) || now < aged) {
             meter.age(&app.store, now).await?;
             alarms::forget_old(&app).await?;
             bucket_sizes::look(&app, now).await?;
