@@ -104,7 +104,7 @@ pub(crate) const ANONYMOUS: &str = "anonymous";
 const ANONYMOUS_PRINCIPAL: &str = "ANONYMOUS_PRINCIPAL";
 
 /// Whether an identity is what [`UserIdentity::as_seen_by_others`] says.
-pub(crate) fn is_foreign(kind: Option<&str>, account_id: Option<&str>) -> bool {
+pub fn is_foreign(kind: Option<&str>, account_id: Option<&str>) -> bool {
     kind == Some("AWSAccount") && !account_id.is_some_and(|id| [ANONYMOUS, ANONYMOUS_PRINCIPAL].contains(&id))
 }
 
@@ -185,15 +185,22 @@ impl UserIdentity {
 }
 
 /// What [`UserIdentity::grouping`] is made of.
-pub(crate) struct GroupingParts<'a> {
+#[derive(Debug, Clone, Copy, Default)]
+pub struct GroupingParts<'a> {
+    /// `sessionContext.sessionIssuer.arn`
     pub issuer_arn: Option<&'a str>,
+    /// `arn`
     pub arn: Option<&'a str>,
+    /// `invokedBy`
     pub invoked_by: Option<&'a str>,
+    /// `accountId`
     pub account: Option<&'a str>,
+    /// `principalId`
     pub principal: Option<&'a str>,
 }
 
 impl<'a> GroupingParts<'a> {
+    /// [`UserIdentity::grouping`]
     pub fn grouping(&self) -> Cow<'a, str> {
         let issuer = self.issuer_arn.filter(|arn| !arn.is_empty());
         if let Some(name) = issuer.or(self.arn).or(self.invoked_by) {

@@ -26,6 +26,7 @@ mod part;
 mod question;
 mod read;
 mod seen;
+mod sighting;
 mod split;
 mod tally;
 mod walk;

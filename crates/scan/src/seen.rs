@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use hashbrown::{HashMap, HashSet};
 use sha2::{Digest, Sha256};
 
-use crate::tally::Sighting;
+use crate::sighting::Sighting;
 
 /// What to do with a record that matches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

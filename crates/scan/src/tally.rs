@@ -6,114 +6,12 @@ use std::collections::btree_map::Entry;
 
 use hashbrown::HashMap;
 use pipeline::{Caller, CallerKey, OTHERS, software};
-use record::{IdentityOutline, Text};
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
+
+use crate::sighting::Sighting;
 
 /// Callers that are told apart; what more come are counted together.
 const CALLERS_MAX: usize = 500_000;
-
-/// What is counted of a record that matched.
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub(crate) struct Sighting<'a> {
-    #[serde(borrow)]
-    user_identity: IdentityOutline<'a>,
-    event_time: Text<'a>,
-    event_name: Text<'a>,
-    #[serde(rename = "sourceIPAddress")]
-    source_ip_address: Text<'a>,
-    user_agent: Option<Text<'a>>,
-    error_code: Option<Text<'a>>,
-    request_parameters: Option<Parameters<'a>>,
-    additional_event_data: Option<Additional<'a>>,
-    /// As they are written: hardly ever needed.
-    resources: Option<&'a RawValue>,
-    #[serde(rename = "eventID")]
-    event_id: Option<Text<'a>>,
-    #[serde(rename = "sharedEventID")]
-    shared_event_id: Option<Text<'a>>,
-    management_event: Option<bool>,
-    event_source: Text<'a>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct Parameters<'a> {
-    /// A text; other services may have something else.
-    #[serde(borrow)]
-    bucket_name: Option<&'a RawValue>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct Additional<'a> {
-    #[serde(rename = "AuthenticationMethod", borrow)]
-    authentication_method: Option<Text<'a>>,
-    #[serde(rename = "claimedAccessKeyId")]
-    claimed_access_key_id: Option<Text<'a>>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct Resource<'a> {
-    #[serde(rename = "type", borrow)]
-    kind: Option<Text<'a>>,
-    #[serde(rename = "ARN")]
-    arn: Option<Text<'a>>,
-}
-
-impl<'a> Sighting<'a> {
-    pub fn event_time(&self) -> &str {
-        &self.event_time
-    }
-
-    /// The key that signed; of a refused request, the one that it named.
-    fn access_key_id(&self) -> &str {
-        let claimed = self.additional_event_data.as_ref().and_then(|data| data.claimed_access_key_id.as_deref());
-        self.user_identity.access_key_id.as_deref().or(claimed).unwrap_or_default()
-    }
-
-    /// The record's own id.
-    pub fn event_id(&self) -> Option<&str> {
-        self.event_id.as_deref()
-    }
-
-    /// The same in the records of both accounts, of a call between two.
-    pub fn shared_event_id(&self) -> Option<&str> {
-        self.shared_event_id.as_deref()
-    }
-
-    /// Whether this is the copy of the account that was called.
-    pub fn is_of_foreign_caller(&self) -> bool {
-        self.shared_event_id.is_some() && self.user_identity.is_foreign()
-    }
-
-    /// Whether it is a data event of S3. Records older than version 1.06 do not say: they are taken for management events.
-    pub fn is_data_event(&self) -> bool {
-        self.management_event == Some(false) && &*self.event_source == "s3.amazonaws.com"
-    }
-
-    /// Its day, `2026-03-14`.
-    pub fn day(&self) -> &str {
-        self.event_time.get(..10).unwrap_or_default()
-    }
-
-    /// The bucket, if the record is about one.
-    pub fn bucket(&self) -> Text<'a> {
-        let named = self.request_parameters.as_ref().and_then(|parameters| parameters.bucket_name);
-        named
-            .and_then(|name| serde_json::from_str(name.get()).ok())
-            .or_else(|| self.bucket_of_resources())
-            .unwrap_or_default()
-    }
-
-    fn bucket_of_resources(&self) -> Option<Text<'a>> {
-        let resources: Vec<Resource<'a>> = serde_json::from_str(self.resources?.get()).ok()?;
-        let bucket = resources.into_iter().find(|one| one.kind.as_deref() == Some("AWS::S3::Bucket"))?;
-        Some(bucket.arn?.strip_prefix("arn:aws:s3:::")?.to_owned().into())
-    }
-}
 
 /// A caller and the days on which it was seen.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -174,20 +72,20 @@ impl Names {
 
 impl Tally {
     pub(crate) fn add(&mut self, pattern: usize, seen: &Sighting<'_>) {
-        let (identity, user_agent) = (seen.user_identity.grouping(), seen.user_agent.as_deref().unwrap_or_default());
-        let (access_key_id, bucket) = (seen.access_key_id(), seen.bucket());
+        let (identity, access_key_id, bucket) = (seen.identity(), seen.access_key_id(), seen.bucket());
+        let (source_ip, user_agent) = (seen.source_ip_address(), seen.user_agent());
         self.key.clear();
         self.key.extend_from_slice(&pattern.to_be_bytes());
-        for part in [&identity, access_key_id, &seen.source_ip_address, user_agent, &bucket] {
+        for part in [&*identity, access_key_id, source_ip, user_agent, bucket] {
             self.key.extend_from_slice(&(part.len() as u64).to_be_bytes());
             self.key.extend_from_slice(part.as_bytes());
         }
         let new = || CallerKey {
             identity: identity.clone().into_owned(),
             access_key_id: access_key_id.to_owned(),
-            source_ip: seen.source_ip_address.to_string(),
+            source_ip: source_ip.to_owned(),
             user_agent: software(user_agent),
-            bucket: bucket.to_string(),
+            bucket: bucket.to_owned(),
         };
         if let Some(counts) = self.seen.get_mut(&self.key[..]) {
             return counts.add(seen);
@@ -243,21 +141,21 @@ impl Counts {
 
     fn add(&mut self, seen: &Sighting<'_>) {
         self.count += 1;
-        self.actions.add(&seen.event_name);
+        self.actions.add(seen.event_name());
         self.days.add(seen.day());
-        if let Some(method) = seen.additional_event_data.as_ref().and_then(|data| data.authentication_method.as_deref())
-        {
+        if let Some(method) = seen.authentication_method() {
             self.methods.add(method);
         }
-        if let Some(code) = &seen.error_code {
+        if let Some(code) = seen.error_code() {
             self.errors.add(code);
         }
         // RFC 3339 in UTC sorts as text.
-        if self.first.is_empty() || *seen.event_time < *self.first {
-            self.first = seen.event_time.to_string();
+        let time = seen.event_time();
+        if self.first.is_empty() || time < self.first.as_str() {
+            time.clone_into(&mut self.first);
         }
-        if *seen.event_time > *self.last {
-            self.last = seen.event_time.to_string();
+        if time > self.last.as_str() {
+            time.clone_into(&mut self.last);
         }
     }
 

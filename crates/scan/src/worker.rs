@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use access_log::{Line, Origin};
+use event_pattern::PathsRoom;
 use serde::{Deserialize, Serialize};
 
 use crate::document::records_of;
 use crate::extract::Sink;
 use crate::literal::{Hits, Literals};
 use crate::seen::Seen;
-use crate::tally::{Sighting, Tally};
+use crate::sighting::Sighting;
+use crate::tally::Tally;
 use crate::{Limits, Matches, Question};
 
 /// So many records are looked into together: what does that stays at hand, and if all are wanted, so do they.
@@ -58,6 +60,7 @@ pub(crate) struct Worker<'q> {
     wanted: Vec<Range<usize>>,
     event: Vec<u8>,
     matched: Vec<usize>,
+    room: PathsRoom,
     line_record: Vec<u8>,
     /// Its name says where the lines of an access log are from.
     pub file: String,
@@ -77,6 +80,7 @@ impl<'q> Worker<'q> {
             wanted: Vec::new(),
             event: Vec::new(),
             matched: Vec::new(),
+            room: PathsRoom::default(),
             line_record: Vec::new(),
             file: String::new(),
             told,
@@ -93,42 +97,47 @@ impl<'q> Worker<'q> {
 
     /// A record that may match.
     pub fn examine(&mut self, record: &[u8]) {
-        let Some(sighting) = self.look_into(record) else { return };
-        if self.limits.dedup && !self.matched.is_empty() {
-            let admission = self.seen.see(&sighting, record, &self.matched);
-            self.totals.duplicates += admission.duplicates;
-            if !admission.counts {
-                return;
+        self.look_into(record, |worker, sighting| {
+            if worker.limits.dedup && !worker.matched.is_empty() {
+                let admission = worker.seen.see(sighting, record, &worker.matched);
+                worker.totals.duplicates += admission.duplicates;
+                if !admission.counts {
+                    return;
+                }
             }
-        }
-        self.count(&sighting, record);
+            worker.count(sighting, record);
+        });
     }
 
     /// A record that was kept for the end: but for patterns that were counted, to which those are added that are counted now. One
     /// that matches no other is a duplicate.
     pub fn examine_kept(&mut self, record: &[u8], counted: &mut Vec<usize>) {
-        let Some(sighting) = self.look_into(record) else { return };
-        self.matched.retain(|pattern| !counted.contains(pattern));
-        if self.matched.is_empty() {
-            self.totals.duplicates += 1;
-            return;
-        }
-        self.count(&sighting, record);
-        counted.extend_from_slice(&self.matched);
+        self.look_into(record, |worker, sighting| {
+            worker.matched.retain(|pattern| !counted.contains(pattern));
+            if worker.matched.is_empty() {
+                worker.totals.duplicates += 1;
+                return;
+            }
+            worker.count(sighting, record);
+            counted.extend_from_slice(&worker.matched);
+        });
     }
 
-    /// Which patterns a record matches, and what is counted of it; none if nothing is.
-    fn look_into<'r>(&mut self, record: &'r [u8]) -> Option<Sighting<'r>> {
+    /// Which patterns a record matches, and what is counted of it, if anything is.
+    fn look_into(&mut self, record: &[u8], then: impl FnOnce(&mut Self, &Sighting<'_>)) {
         if let Err(error) = self.question.matches(record, &mut self.event, &mut self.matched) {
-            self.broken(error);
-            return None;
+            return self.broken(error);
         }
         if self.matched.is_empty() && !self.limits.inventory {
-            return None;
+            return;
         }
-        let read = sighting_in(record);
-        let read = read.map_err(|error| self.broken(format_args!("a record that is not one: {error}")));
-        read.ok().filter(|sighting| self.limits.is_within(sighting.event_time()))
+        let mut room = std::mem::take(&mut self.room);
+        match Sighting::of(record, &mut room) {
+            Ok(sighting) if self.limits.is_within(sighting.event_time()) => then(self, &sighting),
+            Ok(_) => {}
+            Err(error) => self.broken(format_args!("a record that is not one: {error}")),
+        }
+        self.room = room;
     }
 
     fn count(&mut self, sighting: &Sighting<'_>, record: &[u8]) {
@@ -161,14 +170,6 @@ impl<'q> Worker<'q> {
             Err(error) => self.broken(format_args!("a line of an access log: {error}")),
         }
         self.line_record = record;
-    }
-}
-
-/// Looked at as UTF-8 once for the whole record, not for each of its texts. One that is not may be so where nothing is read.
-fn sighting_in(record: &[u8]) -> Result<Sighting<'_>, serde_json::Error> {
-    match std::str::from_utf8(record) {
-        Ok(text) => serde_json::from_str(text),
-        Err(_) => serde_json::from_slice(record),
     }
 }
 
@@ -213,10 +214,10 @@ impl Totals {
         }
         self.data_events += 1;
         let (bucket, day) = (seen.bucket(), seen.day());
-        if !self.buckets.contains_key(&*bucket) {
+        if !self.buckets.contains_key(bucket) {
             self.buckets.insert(bucket.to_string(), Bucket::default());
         }
-        if let Some(counts) = self.buckets.get_mut(&*bucket) {
+        if let Some(counts) = self.buckets.get_mut(bucket) {
             counts.add(day, matched);
         }
     }
