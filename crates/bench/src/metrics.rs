@@ -33,6 +33,9 @@ const SERIES: u32 = 1_000;
 const SERIES_SAMPLE: u32 = 100;
 const MIB: f64 = 1024.0 * 1024.0;
 
+/// What a series has in a minute.
+type Values = fn(u32, i64) -> Statistics;
+
 pub fn run(settings: Settings, report: &mut Report) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let own = runtime.block_on(processor())?;
@@ -45,8 +48,8 @@ pub fn run(settings: Settings, report: &mut Report) -> Result<()> {
     let series = if settings.full { SERIES } else { SERIES_SAMPLE };
     let empty = runtime.block_on(disk(0, mixture))?;
     // The worst is known to be more than the aim: a tenth of it tells how much.
-    let kinds: [(_, fn(u32, i64) -> Statistics, _); 2] =
-        [("as a server has them", mixture, series), ("the worst there are", worst, SERIES_SAMPLE)];
+    let kinds =
+        [("as a server has them", mixture as Values, series), ("the worst there are", worst as Values, SERIES_SAMPLE)];
     for (what, values, series) in kinds {
         let size = (runtime.block_on(disk(series, values))? - empty) * f64::from(SERIES / series);
         report.add(
@@ -106,7 +109,7 @@ fn whole(settings: Settings) -> Result<f64> {
 }
 
 /// Most bytes on the disk at the end of any day, each of which was counted, put into blocks and rolled up as the server does it.
-async fn disk(series: u32, values: fn(u32, i64) -> Statistics) -> Result<f64> {
+async fn disk(series: u32, values: Values) -> Result<f64> {
     let folder = folder()?;
     let store = Store::open(folder.path(), Options::default())?;
     let meter = Meter::restore(&store).context("a new store has no metrics")?;
