@@ -142,11 +142,11 @@ fn trimmed(bytes: [u8; 8]) -> ([u8; 8], u8) {
 /// The whole number that gives exactly this value when it is divided by `scale`, with its sign in the lowest bit.
 fn whole(value: f64, scale: f64) -> Option<u64> {
     // Greater ones do not stand for themselves in an `f64`, and the cast keeps to the bounds.
-    const MAX: i64 = 1 << f64::MANTISSA_DIGITS;
+    const MAX: u64 = 1 << f64::MANTISSA_DIGITS;
     #[expect(clippy::cast_possible_truncation, reason = "it is checked that the number is the same")]
     let whole = (value * scale).round() as i64;
     let zigzag = ((whole << 1) ^ (whole >> 63)).cast_unsigned();
-    (whole.abs() < MAX && divided(zigzag, scale).to_bits() == value.to_bits()).then_some(zigzag)
+    (whole.unsigned_abs() < MAX && divided(zigzag, scale).to_bits() == value.to_bits()).then_some(zigzag)
 }
 
 /// What [`whole`] made a number of.
@@ -260,6 +260,7 @@ mod tests {
         };
         assert_eq!([0.0, 1.0, -64.0, 127.0, 5_000.0, 0.5, 12.345, -0.001].map(length), [1, 2, 2, 2, 3, 3, 3, 2]);
         assert_eq!([2.0_f64.powi(300), 0.1 + 0.2, f64::NAN, 1.0 / 3.0].map(length), [3, 9, 3, 9]);
+        assert_eq!([f64::NEG_INFINITY, f64::INFINITY, -1e30].map(length), [3, 3, 9]);
     }
 
     /// Blocks of earlier versions have no other numbers than these.
