@@ -9,8 +9,7 @@ use crate::pattern::Value;
 
 /// Paths to values of events, as patterns name fields: `detail.userIdentity.arn`.
 ///
-/// What no path leads to is stepped over, and is checked only as far as that needs, as where patterns are matched; an event is
-/// checked as a whole by [`validate`](crate::validate).
+/// What no path leads to is stepped over.
 ///
 /// ```
 /// use event_pattern::{Paths, PathsRoom, Value};
@@ -56,17 +55,34 @@ impl Paths {
         Self { names, fields }
     }
 
-    /// The values in `event`, which is one JSON object in UTF-8.
+    /// The values in `event`, of which only so much is checked as they need.
     ///
     /// # Errors
     /// [`EventError::Syntax`] with the place of the first mistake, or [`EventError::TooLong`].
     pub fn read<'v>(&'v self, event: &'v [u8], room: &'v mut PathsRoom) -> Result<PathValues<'v>, EventError> {
+        self.read_as(Reading::Loose, event, room)
+    }
+
+    /// The values in `event`, which must be one JSON object in UTF-8, all of it.
+    ///
+    /// # Errors
+    /// As [`validate`](crate::validate).
+    pub fn read_strict<'v>(&'v self, event: &'v [u8], room: &'v mut PathsRoom) -> Result<PathValues<'v>, EventError> {
+        self.read_as(Reading::Strict, event, room)
+    }
+
+    fn read_as<'v>(
+        &'v self,
+        reading: Reading,
+        event: &'v [u8],
+        room: &'v mut PathsRoom,
+    ) -> Result<PathValues<'v>, EventError> {
         if !room.fields.is_small() || room.frames.capacity() > MAX_KEPT {
             *room = PathsRoom::default();
         }
         let PathsRoom { fields, frames } = room;
         fields.reset(self.fields.len());
-        read(event, &self.names, Reading::Loose, fields, frames)?;
+        read(event, &self.names, reading, fields, frames)?;
         Ok(PathValues { paths: &self.fields, event, fields })
     }
 }
@@ -125,6 +141,17 @@ mod tests {
         assert_eq!(found(event, &paths), Ok(expected));
         assert!(found(r#"{"a":[1,],"b":2}"#, &["a", "b"]).is_err() && found("[]", &["a"]).is_err());
         assert!(found("{\"a\":\"\u{1}\"}", &["a"]).is_err() && found(r#"{"b":2,"a":1} x"#, &["a", "b"]).is_err());
+    }
+
+    #[test]
+    fn what_no_path_leads_to_is_checked_if_asked_for() {
+        let (paths, mut room) = (Paths::new(["a"]), PathsRoom::default());
+        for event in [r#"{"a":1,"b":[1,]}"#, r#"{"a":1,"b":{"c":nul}}"#, r#"{"a":1,"b":"\x"}"#] {
+            assert_eq!(paths.read(event.as_bytes(), &mut room).unwrap().last(0), Some(Value::Number("1")));
+            assert!(paths.read_strict(event.as_bytes(), &mut room).is_err(), "{event}");
+        }
+        let whole = paths.read_strict(br#"{"b":[1,{}],"a":"x"}"#, &mut room).unwrap();
+        assert_eq!(whole.last(0), Some(Value::String("x")));
     }
 
     #[test]

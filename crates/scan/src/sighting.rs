@@ -47,9 +47,11 @@ paths! {
 pub(crate) struct Sighting<'a>(PathValues<'a>);
 
 impl<'a> Sighting<'a> {
-    /// Looks into a record. Only what leads to something that is counted is checked.
+    /// Looks into a record, which must be JSON, all of it. One that is not UTF-8 may be so where nothing is read.
     pub fn of(record: &'a [u8], room: &'a mut PathsRoom) -> Result<Self, EventError> {
-        PATHS.read(record, room).map(Self)
+        let is_text = std::str::from_utf8(record).is_ok();
+        let read = if is_text { PATHS.read_strict(record, room) } else { PATHS.read(record, room) };
+        read.map(Self)
     }
 
     fn text(&self, path: Path) -> Option<&'a str> {
@@ -173,5 +175,8 @@ mod tests {
         assert!(seen.is_of_foreign_caller() && seen.is_data_event() && seen.error_code().is_none());
         assert!(seen.event_id().is_none() && seen.identity().contains("111122223333"));
         assert!(Sighting::of(br#"{"userIdentity":}"#, &mut room).is_err());
+        assert!(Sighting::of(br#"{"eventName":"x","responseElements":{"y":[1,]}}"#, &mut room).is_err());
+        let odd = Sighting::of(b"{\"eventName\":\"x\",\"responseElements\":\"\xff\"}", &mut room).unwrap();
+        assert_eq!(odd.event_name(), "x");
     }
 }
