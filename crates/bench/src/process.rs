@@ -22,6 +22,8 @@ const PIPELINE_PATIENCE: Duration = Duration::from_mins(1);
 const SETTLE_INTERVAL: Duration = Duration::from_millis(50);
 /// Clock ticks in `/proc/PID/stat` are hundredths of a second on every Linux (`USER_HZ`).
 const TICKS_PER_SEC: f64 = 100.0;
+const RECORDS: &str = "sigtrail_records_total";
+const LOG_FILES: &str = "sigtrail_log_files_total";
 
 /// A running server. It is killed when dropped.
 #[derive(Debug)]
@@ -93,7 +95,9 @@ impl Server {
     fn settled(mut self) -> Result<Self> {
         for looks in 0_u32.. {
             let before = self.own_records;
-            self.own_records = self.metric("sigtrail_records_total")?;
+            // Both of one moment: a log file that was delivered by now is counted as such.
+            let page = self.page()?;
+            self.own_records = count_in(&page, RECORDS)? - count_in(&page, LOG_FILES)?;
             if before == self.own_records && looks > 0 {
                 return Ok(self);
             }
@@ -109,12 +113,15 @@ impl Server {
 
     /// A count of its metrics page.
     pub fn metric(&self, name: &str) -> Result<u64> {
+        count_in(&self.page()?, name)
+    }
+
+    fn page(&self) -> Result<String> {
         let mut stream = TcpStream::connect(&self.address)?;
         write!(stream, "GET /_sigtrail/metrics HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n", self.address)?;
         let mut page = String::new();
         stream.read_to_string(&mut page)?;
-        let value = page.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok());
-        value.with_context(|| format!("no count {name} in {page}"))
+        Ok(page)
     }
 
     /// Waits until every record is in a log file, but those of the delivery of these files.
@@ -123,7 +130,8 @@ impl Server {
         let deadline = Instant::now() + PIPELINE_PATIENCE;
         while self.metric(&name)? > 2 {
             ensure!(Instant::now() < deadline, "records wait for log files");
-            std::thread::sleep(Duration::from_millis(10));
+            // Each look costs the server as much as dozens of requests.
+            std::thread::sleep(Duration::from_millis(100));
         }
         Ok(())
     }
@@ -136,9 +144,9 @@ impl Server {
     /// Waits until the pipeline has passed on as many records as there were requests, one of each, after its own. The server's
     /// own delivery of a log file is a request, too.
     pub fn await_records(&self, requests: u64) -> Result<()> {
-        let deliveries = || self.metric("sigtrail_log_files_total");
         Self::await_equal("records", || {
-            Ok((self.metric("sigtrail_records_total")?, self.own_records + requests + deliveries()?))
+            let page = self.page()?;
+            Ok((count_in(&page, RECORDS)?, self.own_records + requests + count_in(&page, LOG_FILES)?))
         })
     }
 
@@ -210,6 +218,12 @@ pub fn cpu_of(pid: &str, field: usize) -> Result<Duration> {
         rest.split_whitespace().skip(field - 3).take(2).filter_map(|text| text.parse().ok()).collect();
     ensure!(ticks.len() == 2, "no times in /proc/PID/stat");
     Ok(Duration::from_secs_f64(ticks.iter().sum::<f64>() / TICKS_PER_SEC))
+}
+
+/// A count of a metrics page.
+fn count_in(page: &str, name: &str) -> Result<u64> {
+    let value = page.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok());
+    value.with_context(|| format!("no count {name} in {page}"))
 }
 
 fn drain(mut stdout: BufReader<ChildStdout>) {
