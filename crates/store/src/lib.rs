@@ -32,7 +32,8 @@
 //!
 //! A unit becomes one batch of the engine: in its journal's buffer and in memory, seen by all readers at once. One thread
 //! calls `fdatasync` on the journal, once for all units that came during the last call, and only then does anybody learn
-//! that his unit is durable. The journal is one sequence: when a unit is durable, all that its writer can have read is, too.
+//! that his unit is durable. What nobody waits for ([`Store::submit`]) needs no sync of its own: it goes with the next one, or
+//! gets one when nothing else comes for a moment. The journal is one sequence: when a unit is durable, all that its writer can have read is, too.
 //! Numbers of the log are chosen and committed under one lock, so a reader never sees a hole that is filled later.
 //!
 //! A large body is written and synced, with the names of its file and directory, before the unit that
@@ -219,10 +220,10 @@ impl Store {
     }
 
     /// Has a unit written before all units that are committed after this call, without waiting for it: when one of those is
-    /// durable, so is this.
+    /// durable, so is this. If there is none, it is durable a little later.
     pub fn submit(&self, unit: Unit) -> Result<(), StoreError> {
         // Whoever waits for a later unit learns if the store fails.
-        self.0.core.sync.submit(unit).map(drop)
+        self.0.core.sync.submit(unit)
     }
 
     /// Reads a row.

@@ -13,6 +13,11 @@ use crate::{Applied, StoreError, Ticket, Unit};
 /// So long the free space may go unlooked at while there is too little of it.
 const ROOM_INTERVAL: Duration = Duration::from_secs(1);
 
+/// What nobody waits for is synced when nothing has come for so long,
+const UNHURRIED: Duration = Duration::from_millis(100);
+/// or has come so often without anybody who waits.
+const UNHURRIED_ROUNDS: u32 = 8;
+
 /// Called before each sync of the journal; an error counts as the sync's own. For tests that need a disk to fail.
 pub trait SyncHook: Send + Sync {
     /// Stands in for the disk's answer.
@@ -42,14 +47,16 @@ impl Waiting {
 struct Waiting {
     /// All tickets up to this one are durable.
     through: u64,
-    /// Units to apply before the next sync. A sender that is dropped unused tells of a failure.
-    units: Vec<(Unit, Answer)>,
+    /// Units to apply before the next sync, and who waits for it. A sender that is dropped unused tells of a failure.
+    units: Vec<(Unit, Option<Answer>)>,
     /// Who waits for a later one without a unit.
     waiters: Vec<(Ticket, oneshot::Sender<()>)>,
     stop: bool,
 }
 
 enum Work {
+    /// And a sync, if somebody waits for it.
+    Apply,
     Sync,
     LookForRoom,
     Stop,
@@ -129,20 +136,24 @@ impl GroupSync {
     /// A caller that applied it by itself would wait for the engine's lock, which a sync holds, and its thread with it;
     /// and what cannot be written during a sync does not gather for the next.
     pub(crate) async fn commit(&self, unit: Unit) -> Result<Applied, StoreError> {
-        self.submit(unit)?.await.map_err(|_| self.ended()).flatten()
+        let (sender, done) = oneshot::channel();
+        self.hand_over(unit, Some(sender))?;
+        done.await.map_err(|_| self.ended()).flatten()
     }
 
-    /// The same without waiting. Units are applied in the order in which they are handed over.
-    pub(crate) fn submit(&self, unit: Unit) -> Result<oneshot::Receiver<Result<Applied, StoreError>>, StoreError> {
-        let done = {
-            let mut waiting = lock(&self.waiting);
-            self.check()?;
-            let (sender, done) = oneshot::channel();
-            waiting.units.push((unit, sender));
-            done
-        };
+    /// Has a unit applied, and synced with the next that somebody waits for, or a little later. Units are applied in the order
+    /// in which they are handed over.
+    pub(crate) fn submit(&self, unit: Unit) -> Result<(), StoreError> {
+        self.hand_over(unit, None)
+    }
+
+    fn hand_over(&self, unit: Unit, answer: Option<Answer>) -> Result<(), StoreError> {
+        let mut waiting = lock(&self.waiting);
+        self.check()?;
+        waiting.units.push((unit, answer));
+        drop(waiting);
         self.wake.notify_one();
-        Ok(done)
+        Ok(())
     }
 
     /// Why a waiter was let go without an answer.
@@ -155,21 +166,27 @@ impl GroupSync {
         self.wake.notify_one();
     }
 
-    /// Waits for a request; now and then for the moment to look at the disk.
-    fn next_work(&self) -> Work {
+    /// Waits for a request, or for the moment to sync what came in `unsynced` rounds; now and then for the one to look at the disk.
+    fn next_work(&self, unsynced: u32) -> Work {
         let idle = |waiting: &mut Waiting| waiting.is_idle() && !waiting.stop;
+        let patience = if unsynced > 0 { Some(UNHURRIED) } else { (!self.has_room()).then_some(ROOM_INTERVAL) };
         let waiting = lock(&self.waiting);
-        let waiting = if self.has_room() {
-            self.wake.wait_while(waiting, idle).unwrap_or_else(PoisonError::into_inner)
-        } else {
-            let woken = self.wake.wait_timeout_while(waiting, ROOM_INTERVAL, idle);
-            let (waiting, timeout) = woken.unwrap_or_else(PoisonError::into_inner);
-            if timeout.timed_out() {
-                return Work::LookForRoom;
+        let waiting = match patience {
+            None => self.wake.wait_while(waiting, idle).unwrap_or_else(PoisonError::into_inner),
+            Some(patience) => {
+                let woken = self.wake.wait_timeout_while(waiting, patience, idle);
+                let (waiting, timeout) = woken.unwrap_or_else(PoisonError::into_inner);
+                if timeout.timed_out() {
+                    return if unsynced > 0 { Work::Sync } else { Work::LookForRoom };
+                }
+                waiting
             }
-            waiting
         };
-        if waiting.is_idle() { Work::Stop } else { Work::Sync }
+        match (waiting.is_idle(), unsynced) {
+            (true, 0) => Work::Stop,
+            (true, _) => Work::Sync,
+            (false, _) => Work::Apply,
+        }
     }
 
     pub(crate) fn look_for_room(&self, core: &Core) {
@@ -190,18 +207,27 @@ impl GroupSync {
         }
     }
 
-    fn sync_once(&self, core: &Core) -> Result<(), StoreError> {
+    /// Applies what was handed over. Whether somebody waits for it.
+    fn apply_all(&self, core: &Core) -> (Vec<(Applied, Answer)>, bool) {
         let units = std::mem::take(&mut lock(&self.waiting).units);
         let mut answers = Vec::with_capacity(units.len());
         for (unit, answer) in units {
-            match core.apply(unit) {
-                Ok(applied) => answers.push((applied, answer)),
+            match (core.apply(unit), answer) {
+                (Ok(applied), Some(answer)) => answers.push((applied, answer)),
+                (Ok(_), None) => {}
                 // Whoever gave up waiting need not be told, here and below.
-                Err(error) => {
+                (Err(error), Some(answer)) => {
                     let _ = answer.send(Err(error));
                 }
+                (Err(error), None) => tracing::error!(%error, "what nobody waited for was not written"),
             }
         }
+        let is_waited_for = !answers.is_empty() || !lock(&self.waiting).waiters.is_empty();
+        (answers, is_waited_for)
+    }
+
+    /// Answers who waits for what was applied, once it is durable.
+    fn sync_once(&self, core: &Core, answers: Vec<(Applied, Answer)>) -> Result<(), StoreError> {
         // Read before the sync starts: whoever has a later ticket waits for the next one.
         let log_seq = *core.log_last.borrow();
         let through = self.last_ticket();
@@ -228,16 +254,22 @@ pub(crate) fn run(core: &Arc<Core>) {
     let _dart = Dart(core);
     let sync = &core.sync;
     sync.look_for_room(core);
+    let mut unsynced = 0;
     loop {
-        match sync.next_work() {
+        let work = sync.next_work(unsynced);
+        match work {
             Work::Stop => return,
-            Work::LookForRoom => {
-                sync.look_for_room(core);
-            }
-            Work::Sync => {
-                if sync.sync_once(core).is_err() {
+            Work::LookForRoom => sync.look_for_room(core),
+            Work::Apply | Work::Sync => {
+                let (answers, is_waited_for) = sync.apply_all(core);
+                if matches!(work, Work::Apply) && !is_waited_for && unsynced < UNHURRIED_ROUNDS {
+                    unsynced += 1;
+                    continue;
+                }
+                if sync.sync_once(core, answers).is_err() {
                     return;
                 }
+                unsynced = 0;
                 // A look costs next to nothing beside a sync.
                 sync.look_for_room(core);
             }

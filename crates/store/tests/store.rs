@@ -137,6 +137,31 @@ async fn what_was_submitted_is_durable_with_what_is_committed_later() {
     assert_eq!(after.get(Space::Objects, b"a").unwrap().as_deref(), Some(&b"1"[..]));
 }
 
+struct Told(std::sync::mpsc::Sender<()>);
+
+impl SyncHook for Told {
+    fn before_sync(&self) -> io::Result<()> {
+        // The test may have ended.
+        let _ = self.0.send(());
+        Ok(())
+    }
+}
+
+#[test]
+fn what_was_submitted_is_durable_though_nothing_is_committed_later() {
+    let dir = tempfile::tempdir().unwrap();
+    let (sender, syncs) = std::sync::mpsc::channel();
+    let options = Options { sync_hook: Some(Arc::new(Told(sender))), ..Options::default() };
+    let store = Store::open(dir.path(), options).unwrap();
+    store.submit(put(&store, "a", b"1")).unwrap();
+    syncs.recv_timeout(std::time::Duration::from_mins(1)).unwrap();
+    let last = store.get(Space::Objects, b"a").unwrap();
+    assert_eq!(last.as_deref(), Some(&b"1"[..]), "it was applied before the sync");
+    store.submit(put(&store, "b", b"2")).unwrap();
+    drop(store);
+    assert_eq!(open(&dir).get(Space::Objects, b"b").unwrap().as_deref(), Some(&b"2"[..]), "closing syncs it, too");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn the_log_shows_no_hole_while_many_write() {
     const WRITERS: u64 = 16;
