@@ -5,6 +5,7 @@
 //! the order of the log. A row for each record would be most of what the pipeline writes.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::atomic::Ordering;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -25,6 +26,9 @@ const FORGOTTEN_COUNT: usize = 10_000;
 pub struct Waiting {
     amounts: Mutex<BTreeMap<String, Amount>>,
     full: Notify,
+    /// Of trails and regions of which files were written: below this number nothing waits. What the store remembers of rows that
+    /// were deleted would be walked over each time.
+    floors: Mutex<BTreeMap<Vec<u8>, u64>>,
 }
 
 /// What waits for the files of one trail.
@@ -50,11 +54,23 @@ impl Waiting {
         }
     }
 
+    /// The oldest rows of a trail and region are deleted, below this number.
+    pub fn is_written_below(&self, trail: &str, region: &str, seq: u64) {
+        self.lock_floors().insert(group(trail, region), seq);
+    }
+
     /// So many records of a trail are in a file.
     pub fn written(&self, trail: &str, records: u64) {
         if let Some(amount) = self.lock().get_mut(trail) {
             amount.records = amount.records.saturating_sub(records);
         }
+    }
+
+    /// The trail is gone.
+    fn forget(&self, trail: &str) {
+        let first = of_trail(trail);
+        let end = after(first.clone());
+        self.lock_floors().retain(|group, _| !(&first..&end).contains(&group));
     }
 
     /// Whether so many bytes have come for a trail since the last try; this is the next.
@@ -80,6 +96,28 @@ impl Waiting {
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Amount>> {
         self.amounts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn lock_floors(&self) -> MutexGuard<'_, BTreeMap<Vec<u8>, u64>> {
+        self.floors.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The first key of a trail and region that there may be.
+    fn first_key(&self, group: &[u8]) -> Vec<u8> {
+        let floor = self.lock_floors().get(group).copied().unwrap_or_default();
+        [group, &floor.to_be_bytes()].concat()
+    }
+
+    /// The ranges of keys in which rows of a trail may be.
+    fn ranges(&self, trail: &str) -> Vec<Range<Vec<u8>>> {
+        let mut from = of_trail(trail);
+        let end = after(from.clone());
+        let mut ranges = Vec::new();
+        for (group, floor) in self.lock_floors().range(from.clone()..end.clone()) {
+            ranges.push(std::mem::replace(&mut from, [&group[..], &floor.to_be_bytes()].concat())..group.clone());
+        }
+        ranges.push(from..end);
+        ranges
     }
 }
 
@@ -170,6 +208,13 @@ fn of_trail(trail: &str) -> Vec<u8> {
     [trail.as_bytes(), &[0]].concat()
 }
 
+/// Greater than all that begins with this, which ends with a zero.
+fn after(mut beginning: Vec<u8>) -> Vec<u8> {
+    beginning.pop();
+    beginning.push(1);
+    beginning
+}
+
 /// The same for one of its regions.
 fn group(trail: &str, region: &str) -> Vec<u8> {
     [trail.as_bytes(), &[0], region.as_bytes(), &[0]].concat()
@@ -181,14 +226,18 @@ fn seq_of(key: &[u8]) -> Option<u64> {
 
 /// The regions of which records wait for a trail's files.
 pub fn regions(app: &App, trail: &str) -> Result<Vec<String>, StoreError> {
-    let trail = of_trail(trail);
+    let beginning = of_trail(trail);
     let mut regions = Vec::new();
-    let mut from = trail.clone();
-    while let Some((key, _)) = app.store.range(Space::TrailIndex, from..).next().transpose()? {
-        let Some(rest) = key.strip_prefix(&trail[..]) else { break };
-        let region = rest.split(|byte| *byte == 0).next().unwrap_or_default();
-        regions.push(String::from_utf8_lossy(region).into_owned());
-        from = [&trail[..], region, &[1]].concat();
+    for Range { mut start, end } in app.waiting.ranges(trail) {
+        while let Some((key, _)) = app.store.range(Space::TrailIndex, start..end.clone()).next().transpose()? {
+            let rest = &key[beginning.len()..];
+            let region = rest.split(|byte| *byte == 0).next().unwrap_or_default();
+            regions.push(String::from_utf8_lossy(region).into_owned());
+            start = [&beginning[..], region, &[1]].concat();
+            if start >= end {
+                break;
+            }
+        }
     }
     Ok(regions)
 }
@@ -196,8 +245,7 @@ pub fn regions(app: &App, trail: &str) -> Result<Vec<String>, StoreError> {
 /// The rows of a trail and region with their keys, from the oldest.
 pub fn rows(app: &App, trail: &str, region: &str) -> impl Iterator<Item = Result<(Vec<u8>, Row), StoreError>> {
     let group = group(trail, region);
-    let end = [&group[..], &[0xff; 9]].concat();
-    app.store.range(Space::TrailIndex, group..end).filter_map(|row| match row {
+    app.store.range(Space::TrailIndex, app.waiting.first_key(&group)..after(group)).filter_map(|row| match row {
         Ok((key, bits)) => Row::read(&key, &bits).map(|row| Ok((key.to_vec(), row))),
         Err(error) => Some(Err(error)),
     })
@@ -240,7 +288,8 @@ pub fn oldest_of(app: &App, trail: &str) -> Result<Option<u64>, StoreError> {
 /// Forgets what was to go into the files of a trail that is deleted, and tells of it: the trail's bucket took nothing any
 /// more, or the requests were made while the trail was being deleted.
 pub async fn forget(app: &App, trail: &str) -> Result<(), StoreError> {
-    let (first, end) = (of_trail(trail), [trail.as_bytes(), &[1]].concat());
+    let first = of_trail(trail);
+    let end = after(first.clone());
     let mut records = 0;
     loop {
         let mut unit = Unit::new();
@@ -257,6 +306,7 @@ pub async fn forget(app: &App, trail: &str) -> Result<(), StoreError> {
         app.store.commit(unit).await?;
     }
     app.waiting.written(trail, records);
+    app.waiting.forget(trail);
     if records > 0 {
         app.counters.undelivered_records.fetch_add(records, Ordering::Relaxed);
         tracing::warn!(trail, records, "a trail was deleted before these records could be delivered to its bucket");
@@ -281,6 +331,28 @@ mod tests {
     use super::*;
 
     proptest! {
+        /// What is written is passed over, and nothing else.
+        #[test]
+        fn each_row_that_may_wait_is_in_one_range(
+            floors in prop::collection::btree_map(("[ab]", "[ab]{1,2}"), 0..4_u64, 0..6),
+            row in (("[ab]", "[ab]{1,2}"), 0..5_u64),
+        ) {
+            let waiting = Waiting::default();
+            for ((trail, region), floor) in &floors {
+                waiting.is_written_below(trail, region, *floor);
+            }
+            let ((trail, region), seq) = row;
+            let key = [&group(&trail, &region)[..], &seq.to_be_bytes()].concat();
+            let is_written = floors.get(&(trail.clone(), region.clone())).is_some_and(|floor| seq < *floor);
+            let ranges = waiting.ranges(&trail);
+            prop_assert!(ranges.iter().all(|range| range.start < range.end));
+            prop_assert_eq!(ranges.iter().filter(|range| range.contains(&key)).count(), usize::from(!is_written));
+            prop_assert_eq!(key >= waiting.first_key(&group(&trail, &region)), !is_written);
+            waiting.forget(&trail);
+            prop_assert_eq!(waiting.ranges(&trail).len(), 1);
+            prop_assert!(waiting.lock_floors().keys().all(|key| !key.starts_with(&of_trail(&trail))));
+        }
+
         #[test]
         fn a_row_holds_what_was_added(first in 0..u64::MAX - 1_000, gaps in prop::collection::vec(1..40_u64, 0..40)) {
             let mut row = Row::new(first);
