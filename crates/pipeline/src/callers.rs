@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use record::{Outcome, Record};
+use record::{Outcome, Outline};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -71,12 +71,9 @@ impl Callers {
     }
 
     /// Counts a record that was signed with SigV2, and tells whose row is to be stored anew. `None` for any other.
-    pub fn observe(&mut self, outcome: Outcome, record: &Record) -> Option<RowKey> {
-        if record.event_source != "s3.amazonaws.com" || record.signature_version() != Some("SigV2") {
-            return None;
-        }
+    pub fn observe(&mut self, outcome: Outcome, record: &Outline<'_>) -> Option<RowKey> {
         // The caller's own copy counts, which says who it is.
-        if record.is_of_foreign_caller() {
+        if !record.is_sigv2() || record.is_of_foreign_caller() {
             return None;
         }
         let refused = outcome == Outcome::Refused;
@@ -95,8 +92,8 @@ impl Callers {
                 actions: BTreeMap::new(),
                 errors: BTreeMap::new(),
                 count: 0,
-                first_seen: record.event_time.clone(),
-                last_seen: record.event_time.clone(),
+                first_seen: record.event_time.to_string(),
+                last_seen: record.event_time.to_string(),
             });
         }
         self.rows.get_mut(&id)?.count(record);
@@ -126,7 +123,7 @@ impl Callers {
 }
 
 impl Caller {
-    fn count(&mut self, record: &Record) {
+    fn count(&mut self, record: &Outline<'_>) {
         let add = |counts: &mut BTreeMap<String, u64>, name: Option<&str>| {
             if let Some(name) = name {
                 *counts.entry(name.to_owned()).or_default() += 1;
@@ -138,32 +135,24 @@ impl Caller {
         add(&mut self.errors, record.error_code.as_deref());
         self.count += 1;
         // RFC 3339 in UTC sorts as text.
-        if record.event_time < self.first_seen {
-            self.first_seen.clone_from(&record.event_time);
+        if *record.event_time < *self.first_seen {
+            self.first_seen = record.event_time.to_string();
         }
-        if record.event_time > self.last_seen {
-            self.last_seen.clone_from(&record.event_time);
+        if *record.event_time > *self.last_seen {
+            self.last_seen = record.event_time.to_string();
         }
     }
 }
 
-fn key_of(refused: bool, record: &Record) -> CallerKey {
-    let claimed = record.additional_event_data.as_ref().and_then(|extra| extra.claimed_access_key_id.as_ref());
-    let user_agent = software(&record.user_agent);
+fn key_of(refused: bool, record: &Outline<'_>) -> CallerKey {
+    let claimed = record.additional_event_data.as_ref().and_then(|extra| extra.claimed_access_key_id.as_deref());
     CallerKey {
-        identity: if refused { String::new() } else { record.user_identity.grouping() },
-        access_key_id: record.user_identity.access_key_id.as_ref().or(claimed).cloned().unwrap_or_default(),
-        source_ip: record.source_ip_address.clone(),
-        user_agent,
-        bucket: bucket_of(record).unwrap_or_default().to_owned(),
+        identity: if refused { String::new() } else { record.user_identity.grouping().into_owned() },
+        access_key_id: record.user_identity.access_key_id.as_deref().or(claimed).unwrap_or_default().to_owned(),
+        source_ip: record.source_ip_address.to_string(),
+        user_agent: software(&record.user_agent),
+        bucket: record.bucket().unwrap_or_default().into_owned(),
     }
-}
-
-/// Parameters that are too long are not in the record; its resources are.
-fn bucket_of(record: &Record) -> Option<&str> {
-    let named = record.request_parameters.as_ref().and_then(|parameters| parameters.get("bucketName")?.as_str());
-    let mut resources = record.resources.iter();
-    named.or_else(|| resources.find(|one| one.kind == "AWS::S3::Bucket")?.arn.as_deref()?.strip_prefix("arn:aws:s3:::"))
 }
 
 /// A program's name from `userAgent`: without the square brackets that S3 puts around it, and without the features of its SDK

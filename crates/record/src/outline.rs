@@ -27,6 +27,12 @@ pub struct Outline<'a> {
     pub event_name: Text<'a>,
     /// The region that was called; of S3 the bucket's.
     pub aws_region: Text<'a>,
+    /// An address, or a service's name.
+    #[serde(rename = "sourceIPAddress", default)]
+    pub source_ip_address: Text<'a>,
+    /// In square brackets for S3.
+    #[serde(default)]
+    pub user_agent: Text<'a>,
     /// The service's error code.
     #[serde(default)]
     pub error_code: Option<Text<'a>>,
@@ -53,6 +59,9 @@ pub struct Outline<'a> {
     /// The account whose trails get this record.
     #[serde(default)]
     pub recipient_account_id: Text<'a>,
+    /// The same in each account's copy of the event.
+    #[serde(rename = "sharedEventID", default)]
+    pub shared_event_id: Option<Text<'a>>,
 }
 
 /// Of `userIdentity`.
@@ -121,6 +130,19 @@ pub struct SignatureOutline<'a> {
     /// `SigV2` or `SigV4`
     #[serde(rename = "SignatureVersion", borrow)]
     pub signature_version: Option<Text<'a>>,
+    /// `AuthHeader`, `QueryString` or `HtmlForm`
+    #[serde(rename = "AuthenticationMethod")]
+    pub authentication_method: Option<Text<'a>>,
+    /// The key id that a request named whose signature was not proven.
+    #[serde(rename = "claimedAccessKeyId")]
+    pub claimed_access_key_id: Option<Text<'a>>,
+}
+
+/// Of `requestParameters`.
+#[derive(Deserialize)]
+struct ParametersOutline<'a> {
+    #[serde(rename = "bucketName", borrow)]
+    bucket_name: Text<'a>,
 }
 
 /// One of `resources`.
@@ -149,6 +171,13 @@ impl From<String> for Text<'_> {
     }
 }
 
+impl<'a> Text<'a> {
+    /// The text itself.
+    pub fn into_inner(self) -> Cow<'a, str> {
+        self.0
+    }
+}
+
 impl Deref for Text<'_> {
     type Target = str;
 
@@ -157,7 +186,23 @@ impl Deref for Text<'_> {
     }
 }
 
-impl Outline<'_> {
+impl<'a> Outline<'a> {
+    /// Whether this is the copy of a call that the account which was called gets, while the caller's own has its whole identity.
+    pub fn is_of_foreign_caller(&self) -> bool {
+        self.shared_event_id.is_some() && self.user_identity.is_foreign()
+    }
+
+    /// The bucket that an S3 request named. Parameters that are too long are not in the record; its resources are.
+    pub fn bucket(&self) -> Option<Cow<'a, str>> {
+        let parameters = self.request_parameters.map(RawValue::get);
+        let named = parameters.and_then(|text| serde_json::from_str::<ParametersOutline<'_>>(text).ok());
+        let of_resources = || {
+            let bucket = self.resources.iter().find(|resource| &*resource.kind == "AWS::S3::Bucket")?;
+            Some(bucket.arn.as_deref()?.strip_prefix("arn:aws:s3:::")?.to_owned().into())
+        };
+        named.map(|parameters| parameters.bucket_name.into_inner()).or_else(of_resources)
+    }
+
     /// Whether it is a management event. Records older than version 1.06 do not say; they are taken for one.
     pub fn is_management(&self) -> bool {
         self.management_event.unwrap_or(true)

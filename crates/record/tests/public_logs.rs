@@ -69,6 +69,11 @@ fn an_outline_says_what_the_record_says() {
         assert_eq!(&*outline.aws_region, record.aws_region);
         assert_eq!(&*outline.recipient_account_id, record.recipient_account_id);
         assert_eq!(outline.error_code.as_deref(), record.error_code.as_deref());
+        assert_eq!(&*outline.source_ip_address, record.source_ip_address);
+        assert_eq!(&*outline.user_agent, record.user_agent);
+        assert_eq!(outline.is_of_foreign_caller(), record.is_of_foreign_caller());
+        let named = record.request_parameters.as_ref().and_then(|parameters| parameters.get("bucketName")?.as_str());
+        assert!(named.is_none() || outline.bucket().as_deref() == named);
         assert_eq!(outline.is_management(), record.is_management());
         assert_eq!(outline.is_read_only(), record.is_read_only());
         assert_eq!(outline.user_identity.arn.as_deref(), record.user_identity.arn.as_deref());

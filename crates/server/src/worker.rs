@@ -144,8 +144,7 @@ impl Passing {
         history::stage(&mut self.unit, entry, seq).map_err(|error| damaged(seq, &error))?;
         self.stage(app, step)?;
         if entry.outline.is_sigv2() {
-            let record = entry.record().map_err(|error| damaged(seq, &error))?;
-            self.callers.extend(app.with_callers(|callers| callers.observe(entry.outcome, &record)));
+            self.callers.extend(app.with_callers(|callers| callers.observe(entry.outcome, &entry.outline)));
         }
         (self.count, self.last) = (self.count + 1, seq);
         Ok(())
