@@ -9,7 +9,7 @@ use aws_api::s3::{self, S3Op};
 use aws_api::{Access, Role, Timestamp};
 use bytes::Bytes;
 use http::request::Parts;
-use http::{HeaderValue, Request, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use http_body::Body as _;
 use http_body_util::{BodyExt, Limited};
 use record::{CallersCopy, Common, Failure, Outcome, S3Call, Signed, UserIdentity};
@@ -119,7 +119,7 @@ pub(crate) struct Exchange {
     pub peer: Peer,
     pub target: Target,
     pub bucket: Option<BucketInfo>,
-    /// The headers as they came, for the record.
+    /// Those headers, as they came, that are in the record.
     pub headers: Vec<(String, String)>,
     pub user_agent: Option<String>,
     /// The service that asks in its caller's name; it stands in the record in place of an address.
@@ -168,22 +168,23 @@ impl<B: Backend> Audit<B> {
         };
         if let Some(error) = unreadable {
             discard(body).await;
-            return self.refuse(&exchange, &invalid_target(error)).await;
+            return self.refuse(exchange, &invalid_target(error)).await;
         }
         if std::ptr::eq(exchange.target.op, &raw const s3::POST_OBJECT) {
-            return crate::form::post_object(self, exchange, &parts, body).await;
+            return Box::pin(crate::form::post_object(self, exchange, &parts, body)).await;
         }
         match authenticate(&parts, &exchange.target, &self.around.keys, exchange.now) {
             Ok(admitted) => match self.check_region(&exchange, &admitted.caller) {
-                Ok(()) => self.admit(exchange, parts, body, admitted).await,
+                // In a box of its own, so that it is not moved with what is around it: it is large.
+                Ok(()) => Box::pin(self.admit(exchange, parts, body, admitted)).await,
                 Err(denied) => {
                     discard(body).await;
-                    self.refuse(&exchange, &denied).await
+                    self.refuse(exchange, &denied).await
                 }
             },
             Err(denied) => {
                 discard(body).await;
-                self.refuse(&exchange, &denied).await
+                self.refuse(exchange, &denied).await
             }
         }
     }
@@ -225,14 +226,13 @@ impl<B: Backend> Audit<B> {
 
     fn exchange(&self, parts: &Parts, target: Target, peer: &Peer) -> Result<Exchange, BoxError> {
         let bucket = target.bucket.as_deref().map(|name| self.backend.bucket(name)).transpose()?.flatten();
-        let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
         Ok(Exchange {
             now: (self.around.clock)(),
             id: (self.around.ids)(),
             peer: peer.clone(),
             bucket,
-            headers: parts.headers.iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect(),
-            user_agent: parts.headers.get(http::header::USER_AGENT).map(text),
+            headers: shown_headers(&parts.headers),
+            user_agent: parts.headers.get(http::header::USER_AGENT).map(lossy),
             via: None,
             is_head: parts.method == http::Method::HEAD,
             document: None,
@@ -245,7 +245,7 @@ impl<B: Backend> Audit<B> {
         let Admitted { caller, check, query_headers } = admitted;
         if let Some(document) = self.forbidden(&exchange, &caller) {
             let answer = failed(document.0, document.1);
-            return self.conclude(&exchange, &caller, 0, answer).await;
+            return self.conclude(exchange, caller, 0, answer).await;
         }
         let inbound = Inbound::new(body, check);
         if let Some(len_max) = document::kept_len_max(exchange.target.op) {
@@ -256,8 +256,8 @@ impl<B: Backend> Audit<B> {
         // Of a body that is not the signed one nothing is kept: it is refused below.
         exchange.document = inbound.kept().and_then(|body| document::read(exchange.target.op, &body));
         match answer {
-            Ok(answer) => self.conclude(&exchange, &caller, inbound.bytes_in(), answer).await,
-            Err(denied) => self.refuse(&exchange, &denied).await,
+            Ok(answer) => self.conclude(exchange, caller, inbound.bytes_in(), answer).await,
+            Err(denied) => self.refuse(exchange, &denied).await,
         }
     }
 
@@ -343,8 +343,8 @@ impl<B: Backend> Audit<B> {
     /// Records an admitted request together with what it staged, and lets the answer go.
     pub(crate) async fn conclude(
         &self,
-        exchange: &Exchange,
-        caller: &Caller,
+        exchange: Exchange,
+        caller: Caller,
         bytes_in: u64,
         answer: Answer,
     ) -> Response<Body> {
@@ -352,20 +352,21 @@ impl<B: Backend> Audit<B> {
         if caller.signed.is_some_and(|signed| signed.version == "SigV2") {
             self.counters.sigv2.fetch_add(1, Ordering::Relaxed);
         }
-        let mut call = self.seen(exchange, caller.identity.clone(), caller.signed);
+        let is_head = exchange.is_head;
+        let mut call = self.seen(exchange, caller.identity, caller.signed);
         call.bytes_in = bytes_in;
         call.common.failure = answer.failure;
-        if exchange.target.op.access == Access::Write && call.common.failure.is_none() {
+        if call.op.access == Access::Write && call.common.failure.is_none() {
             let headers = answer.response.headers();
             call.response = record::answered(|name| headers.get(name).and_then(|value| value.to_str().ok()));
         }
-        if exchange.bucket.is_none() {
+        if call.bucket_owner.is_none() {
             call.common.recipient_account = caller.account.clone().unwrap_or_else(|| self.around.account.clone());
-            call.common.region = caller.region.clone().unwrap_or_else(|| self.around.region.clone());
+            call.common.region = caller.region.unwrap_or_else(|| self.around.region.clone());
         }
         self.share(&mut call, caller.account.as_deref());
-        let response = dressed(answer.response, exchange);
-        self.recorded(exchange, response, answer.unit, call, Outcome::Admitted).await
+        let response = dressed(answer.response, &call);
+        self.recorded(is_head, response, answer.unit, call, Outcome::Admitted).await
     }
 
     /// A call on another account's bucket is an event of both accounts; an anonymous one of the bucket's alone, as AWS has it.
@@ -379,57 +380,60 @@ impl<B: Backend> Audit<B> {
     }
 
     /// Answers a request that failed authentication, and keeps it apart.
-    pub(crate) async fn refuse(&self, exchange: &Exchange, denied: &Denied) -> Response<Body> {
+    pub(crate) async fn refuse(&self, mut exchange: Exchange, denied: &Denied) -> Response<Body> {
         self.counters.refused.fetch_add(1, Ordering::Relaxed);
         let status = StatusCode::from_u16(denied.status).unwrap_or(StatusCode::FORBIDDEN);
-        let mut response = dressed(failed(status, denied.into()).response, exchange);
+        let is_kept = self.around.refusals.is_kept(exchange.peer.address, exchange.now);
+        exchange.document = None;
+        let is_head = exchange.is_head;
+        let mut call = self.seen(exchange, UserIdentity::unproven(), None);
+        let mut response = dressed(failed(status, denied.into()).response, &call);
         // What is left of its body is not read.
         response.headers_mut().insert(http::header::CONNECTION, HeaderValue::from_static("close"));
-        if !self.around.refusals.is_kept(exchange.peer.address, exchange.now) {
+        if !is_kept {
             self.counters.refused_not_kept.fetch_add(1, Ordering::Relaxed);
             return response;
         }
         let attempt = &denied.attempt;
         let signed = attempt.scheme.zip(attempt.carrier);
-        let signed = signed.map(|(scheme, carrier)| Signed { version: scheme.as_str(), method: carrier.as_str() });
-        let mut call = self.seen(exchange, UserIdentity::unproven(), signed);
-        call.document = None;
+        call.signed = signed.map(|(scheme, carrier)| Signed { version: scheme.as_str(), method: carrier.as_str() });
         call.common.claimed_access_key_id.clone_from(&attempt.access_key_id);
         call.common.failure = Some(Failure { code: denied.code.into(), message: denied.message.clone() });
-        self.recorded(exchange, response, Unit::new(), call, Outcome::Refused).await
+        self.recorded(is_head, response, Unit::new(), call, Outcome::Refused).await
     }
 
     /// What is known of a request whatever becomes of it.
-    fn seen(&self, exchange: &Exchange, identity: UserIdentity, signed: Option<Signed>) -> S3Call {
-        let Exchange { target, bucket, peer, .. } = exchange;
-        let owner = bucket.as_ref().map(|bucket| bucket.owner.clone());
+    fn seen(&self, exchange: Exchange, identity: UserIdentity, signed: Option<Signed>) -> S3Call {
+        let (request_id, host_id) = (exchange.request_id(), exchange.host_id());
+        let Exchange { id, target, bucket, peer, headers, user_agent, via, document, .. } = exchange;
+        let (owner, region) = bucket.map(|bucket| (bucket.owner, bucket.region)).unzip();
         S3Call {
             op: target.op,
             common: Common {
                 identity,
                 claimed_access_key_id: None,
                 recipient_account: owner.clone().unwrap_or_else(|| self.around.account.clone()),
-                region: bucket.as_ref().map_or_else(|| self.around.region.clone(), |bucket| bucket.region.clone()),
-                source_ip: exchange.via.map_or_else(|| peer.address.to_canonical().to_string(), Into::into),
-                user_agent: exchange.user_agent.clone(),
-                host: target.host.clone(),
-                tls: peer.tls.clone(),
-                request_id: exchange.request_id(),
-                event_id: exchange.id.to_string(),
+                region: region.unwrap_or_else(|| self.around.region.clone()),
+                source_ip: via.map_or_else(|| peer.address.to_canonical().to_string(), Into::into),
+                user_agent,
+                host: target.host,
+                tls: peer.tls,
+                request_id,
+                event_id: id.to_string(),
                 failure: None,
             },
-            bucket: target.bucket.clone(),
-            key: target.key.clone(),
-            query: target.query.clone(),
-            headers: exchange.headers.clone(),
+            bucket: target.bucket,
+            key: target.key,
+            query: target.query,
+            headers,
             signed,
             bucket_owner: owner,
-            host_id: exchange.host_id(),
+            host_id,
             bytes_in: 0,
             bytes_out: 0,
             shared_event_id: None,
             callers_copy: None,
-            document: exchange.document.clone(),
+            document,
             response: None,
         }
     }
@@ -437,13 +441,12 @@ impl<B: Backend> Audit<B> {
     /// Makes the record durable before the answer: a short one waits for it, a long one for its opening entry.
     async fn recorded(
         &self,
-        exchange: &Exchange,
+        is_head: bool,
         response: Response<Body>,
         unit: Unit,
         mut call: S3Call,
         outcome: Outcome,
     ) -> Response<Body> {
-        let is_head = exchange.is_head;
         let len = response.body().size_hint().exact();
         if is_head || len.is_some_and(|len| len <= ONE_PIECE_LEN_MAX) {
             let (parts, body) = response.into_parts();
@@ -491,6 +494,15 @@ impl Exchange {
         bytes.extend_from_slice(&Sha256::digest(&bytes)[..24]);
         base64::engine::general_purpose::STANDARD.encode(bytes)
     }
+}
+
+fn shown_headers(headers: &HeaderMap) -> Vec<(String, String)> {
+    let shown = headers.iter().filter(|(name, _)| record::is_shown_header(name.as_str()));
+    shown.map(|(name, value)| (name.as_str().to_owned(), lossy(value))).collect()
+}
+
+fn lossy(value: &HeaderValue) -> String {
+    String::from_utf8_lossy(value.as_bytes()).into_owned()
 }
 
 /// Reads a little of a body that nobody wants, so that a client that is still writing it gets to read why.

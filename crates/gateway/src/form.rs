@@ -54,21 +54,21 @@ pub(crate) async fn post_object<B: Backend>(
 ) -> Response<Body> {
     let form = match read_form(parts, body).await {
         Ok(form) => form,
-        Err(denied) => return audit.refuse(&exchange, &denied).await,
+        Err(denied) => return audit.refuse(exchange, &denied).await,
     };
     exchange.target.key = form.key();
     let (caller, verified) = match prove(audit, &exchange, &form) {
         Ok(proven) => proven,
         Err(refused) => {
             return match refused.caller {
-                None => audit.refuse(&exchange, &refused.denied).await,
+                None => audit.refuse(exchange, &refused.denied).await,
                 // The signature was right, so it is known who was not allowed to do this.
-                Some(caller) => audit.conclude(&exchange, &caller, 0, of_denied(&refused.denied)).await,
+                Some(caller) => audit.conclude(exchange, caller, 0, of_denied(&refused.denied)).await,
             };
         }
     };
     if let Some((status, document)) = audit.forbidden(&exchange, &caller).or_else(|| form.unsupported()) {
-        return audit.conclude(&exchange, &caller, 0, failed(status, document)).await;
+        return audit.conclude(exchange, caller, 0, failed(status, document)).await;
     }
     let reply = Reply::of(&form, &exchange);
     let headers = form.headers();
@@ -78,9 +78,9 @@ pub(crate) async fn post_object<B: Backend>(
     match audit.perform(&exchange, &caller, request, &inbound).await {
         Ok(answer) => {
             let answer = if answer.failure.is_none() { reply.give(answer) } else { answer };
-            audit.conclude(&exchange, &caller, inbound.bytes_in(), answer).await
+            audit.conclude(exchange, caller, inbound.bytes_in(), answer).await
         }
-        Err(denied) => audit.conclude(&exchange, &caller, inbound.bytes_in(), of_denied(&denied)).await,
+        Err(denied) => audit.conclude(exchange, caller, inbound.bytes_in(), of_denied(&denied)).await,
     }
 }
 

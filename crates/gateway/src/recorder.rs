@@ -9,8 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use aws_api::Timestamp;
-use bytes::Bytes;
-use record::{Entry, Failure, Outcome, S3Call};
+use record::{Failure, Outcome, S3Call};
 use store::{Store, StoreError, Unit};
 use uuid::Uuid;
 
@@ -48,9 +47,7 @@ impl Recorder {
 
     /// Commits what a request staged together with its record. After this it is done and recorded, or neither.
     pub(crate) async fn record(&self, mut unit: Unit, call: &S3Call, outcome: Outcome) -> Result<(), StoreError> {
-        for (_, entry) in encode(call, outcome, (self.clock)()) {
-            unit.append(entry);
-        }
+        append(&mut unit, call, outcome, (self.clock)());
         self.store.commit(unit).await?;
         Ok(())
     }
@@ -64,10 +61,10 @@ impl Recorder {
         outcome: Outcome,
     ) -> Result<Arc<OpenAnswer>, StoreError> {
         let now = (self.clock)();
-        let mut ids = Vec::with_capacity(1);
-        for (id, entry) in encode(&call, outcome, now) {
-            ids.push(id);
-            unit.open_entry(id, entry);
+        let (entry, copy) = call.entries(outcome, now);
+        let ids: Vec<_> = event_ids(&call).collect();
+        for (id, entry) in ids.iter().zip([entry].into_iter().chain(copy)) {
+            unit.open_entry(*id, entry.into());
         }
         self.store.commit(unit).await?;
         let answer = Arc::new(OpenAnswer {
@@ -97,13 +94,16 @@ impl Recorder {
     }
 }
 
-/// The entries of a call, one for each account that gets a copy, by the ids of their events.
-fn encode(call: &S3Call, outcome: Outcome, now: Timestamp) -> impl Iterator<Item = ([u8; 16], Bytes)> {
-    let (record, copy) = call.records(now);
-    std::iter::once(record).chain(copy).map(move |record| {
-        let id = Uuid::parse_str(&record.event_id).unwrap_or_default().into_bytes();
-        (id, Entry::encode(outcome, &record).into())
-    })
+/// Adds the entries of a call, one for each account that gets a copy.
+fn append(unit: &mut Unit, call: &S3Call, outcome: Outcome, now: Timestamp) {
+    let (entry, copy) = call.entries(outcome, now);
+    [entry].into_iter().chain(copy).for_each(|entry| unit.append(entry.into()));
+}
+
+/// The ids of the events of a call's entries.
+fn event_ids(call: &S3Call) -> impl Iterator<Item = [u8; 16]> {
+    let copy = call.callers_copy.as_ref().map(|copy| &copy.event_id);
+    [&call.common.event_id].into_iter().chain(copy).map(|id| Uuid::parse_str(id).unwrap_or_default().into_bytes())
 }
 
 /// A streamed answer between its opening entry and its record.
@@ -144,7 +144,7 @@ impl OpenAnswer {
         call.common.failure = failure;
         let mut unit = Unit::new();
         self.ids.iter().for_each(|id| unit.close_entry(*id));
-        encode(&call, self.outcome, (recorder.clock)()).for_each(|(_, entry)| unit.append(entry));
+        append(&mut unit, &call, self.outcome, (recorder.clock)());
         recorder.store.submit(unit)
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode};
 use http_body_util::{BodyExt, Full, Limited};
-use record::Failure;
+use record::{Failure, S3Call};
 use signature::Denied;
 use store::Unit;
 
@@ -77,14 +77,14 @@ pub(crate) fn failed(status: StatusCode, document: ErrorDocument) -> Answer {
 }
 
 /// What every answer of S3 carries.
-pub(crate) fn dressed(mut response: Response<Body>, exchange: &Exchange) -> Response<Body> {
-    let (request_id, host_id) = (exchange.request_id(), exchange.host_id());
+pub(crate) fn dressed(mut response: Response<Body>, call: &S3Call) -> Response<Body> {
+    let (request_id, host_id) = (&call.common.request_id, &call.host_id);
     if let Some(document) = response.extensions_mut().remove::<Arc<ErrorDocument>>() {
-        *response.body_mut() = full(document.render(&request_id, &host_id).into());
+        *response.body_mut() = full(document.render(request_id, host_id).into());
     }
     let headers = response.headers_mut();
     for (name, value) in [("x-amz-request-id", request_id), ("x-amz-id-2", host_id)] {
-        if let Ok(value) = HeaderValue::from_str(&value) {
+        if let Ok(value) = HeaderValue::from_str(value) {
             headers.insert(name, value);
         }
     }

@@ -1,6 +1,7 @@
 //! How a record stands in the event log.
 
 use aws_api::Change;
+use serde::Serialize;
 
 use crate::size::EVENT_LEN_MAX;
 use crate::{Outline, Record};
@@ -99,7 +100,7 @@ impl Marker {
 impl<'a> Entry<'a> {
     /// The bytes of a new entry. An event longer than [`EVENT_LEN_MAX`] is cut.
     pub fn encode(outcome: Outcome, record: &Record) -> Vec<u8> {
-        let mut bytes = write(outcome, record);
+        let mut bytes = Self::write(outcome, record);
         let mut shrunk = None;
         // The byte before the JSON is not part of the event.
         while bytes.len() > 1 + EVENT_LEN_MAX {
@@ -107,8 +108,20 @@ impl<'a> Entry<'a> {
             if !smaller.shrink() {
                 break;
             }
-            bytes = write(outcome, smaller);
+            bytes = Self::write(outcome, smaller);
         }
+        bytes
+    }
+
+    /// An entry of any length with what serialises as a record does.
+    pub(crate) fn write(outcome: Outcome, record: &impl Serialize) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(2048);
+        bytes.push(match outcome {
+            Outcome::Admitted => ADMITTED,
+            Outcome::Refused => REFUSED,
+        });
+        #[expect(clippy::expect_used, reason = "texts, numbers and maps with text keys serialise")]
+        serde_json::to_writer(&mut bytes, record).expect("a record serialises to JSON");
         bytes
     }
 
@@ -136,17 +149,6 @@ fn outcome(bytes: &[u8]) -> Result<Outcome, EntryError> {
         Some(&REFUSED) => Ok(Outcome::Refused),
         other => Err(EntryError::Kind(other.copied())),
     }
-}
-
-fn write(outcome: Outcome, record: &Record) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(2048);
-    bytes.push(match outcome {
-        Outcome::Admitted => ADMITTED,
-        Outcome::Refused => REFUSED,
-    });
-    #[expect(clippy::expect_used, reason = "texts, numbers and maps with text keys serialise")]
-    serde_json::to_writer(&mut bytes, record).expect("a record serialises to JSON");
-    bytes
 }
 
 #[cfg(test)]

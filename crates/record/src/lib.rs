@@ -21,6 +21,7 @@ pub use elements::{Elements, request_parameters, response_elements};
 pub use entry::{Entry, EntryError, Logged, Marker, Outcome};
 pub use identity::{Attributes, GroupingParts, SessionContext, SessionIssuer, UserIdentity, is_foreign};
 pub use outline::{IdentityOutline, IssuerOutline, Outline, ResourceOutline, SessionOutline, SignatureOutline, Text};
+pub use parameters::is_shown_header;
 pub use record::{AdditionalEventData, Common, Failure, Record, Resource, TlsDetails};
 pub use s3::{CallersCopy, S3Call, Signed, answered};
 pub use size::EVENT_LEN_MAX;

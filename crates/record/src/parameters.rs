@@ -1,5 +1,6 @@
 //! `requestParameters`: what a request asked for, without what nobody else should read.
 
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
 use aws_api::s3::S3Op;
@@ -41,32 +42,52 @@ const SHOWN_HEADER_PREFIXES: &[&str] = &["x-amz-grant-", "x-amz-object-lock-", "
 /// Never shown, although their family is: keys that the client encrypts with.
 const SECRET_HEADER_PART: &str = "-customer-key";
 
-/// Builds the map: bucket, host and key, then the query under its wire names, then the headers that matter.
-pub(crate) fn request_parameters(
-    op: &S3Op,
-    bucket: Option<&str>,
-    key: Option<&str>,
-    host: &str,
-    query: &[(String, String)],
-    headers: &[(String, String)],
-) -> Map<String, Value> {
-    let mut map = Map::new();
-    if let Some(bucket) = bucket {
-        map.insert("bucketName".into(), text(bucket));
+/// `requestParameters` in order, with every text cut to its length: each name once.
+pub(crate) struct RequestParameters<'a>(Vec<(&'a str, &'a str)>);
+
+impl<'a> RequestParameters<'a> {
+    /// Bucket, host and key, then the query under its wire names, then the headers that matter.
+    pub fn new(
+        op: &S3Op,
+        bucket: Option<&'a str>,
+        key: Option<&'a str>,
+        host: &'a str,
+        query: &'a [(String, String)],
+        headers: &'a [(String, String)],
+    ) -> Self {
+        let key = key.filter(|_| op.level == aws_api::s3::Level::Object);
+        let named = [("bucketName", bucket), ("Host", Some(host)), ("key", key)];
+        let named = named.into_iter().filter_map(|(name, value)| Some((name, cut(value?))));
+        let mut parameters = Self(named.collect());
+        let query = query.iter().filter(|(name, _)| !is_secret_query(name));
+        let headers = headers.iter().filter(|(name, _)| is_shown_header(name));
+        for (name, value) in query.chain(headers).take(PARAMETERS_MAX) {
+            // What is set above came from the path: a query parameter cannot say otherwise.
+            if !parameters.0.iter().any(|(given, _)| given == name) {
+                parameters.add(cut(name), cut(value));
+            }
+        }
+        parameters
     }
-    map.insert("Host".into(), text(host));
-    if let Some(key) = key.filter(|_| op.level == aws_api::s3::Level::Object) {
-        map.insert("key".into(), text(key));
-    }
-    let query = query.iter().filter(|(name, _)| !is_secret_query(name));
-    let headers = headers.iter().filter(|(name, _)| is_shown_header(name));
-    for (name, value) in query.chain(headers).take(PARAMETERS_MAX) {
-        // What is set above came from the path: a query parameter cannot say otherwise.
-        if !map.contains_key(name) {
-            map.insert(cut(name).into(), text(value));
+
+    /// Of two long names that are cut to the same, the later counts.
+    fn add(&mut self, name: &'a str, value: &'a str) {
+        match self.0.iter_mut().find(|(given, _)| *given == name) {
+            Some((_, given)) => *given = value,
+            None => self.0.push((name, value)),
         }
     }
-    map
+
+    /// The same as a JSON object.
+    pub fn to_map(&self) -> Map<String, Value> {
+        self.0.iter().map(|(name, value)| ((*name).to_owned(), Value::from(*value))).collect()
+    }
+}
+
+impl Serialize for RequestParameters<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().copied())
+    }
 }
 
 fn is_secret_query(name: &str) -> bool {
@@ -74,13 +95,10 @@ fn is_secret_query(name: &str) -> bool {
         || name.to_ascii_lowercase().contains(SECRET_HEADER_PART)
 }
 
-fn is_shown_header(name: &str) -> bool {
+/// Whether a header, its name in lower case, is among the `requestParameters` of a record; all others need not be kept for it.
+pub fn is_shown_header(name: &str) -> bool {
     SHOWN_HEADERS.contains(&name)
         || (SHOWN_HEADER_PREFIXES.iter().any(|prefix| name.starts_with(prefix)) && !name.contains(SECRET_HEADER_PART))
-}
-
-fn text(value: &str) -> Value {
-    Value::String(cut(value).into())
 }
 
 pub(crate) fn cut(text: &str) -> &str {

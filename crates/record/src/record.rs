@@ -154,12 +154,7 @@ impl Record {
                 Category::Data => "Data".into(),
                 Category::Management => "Management".into(),
             },
-            tls_details: common.tls.as_ref().map(|(tls_version, cipher_suite)| TlsDetails {
-                tls_version: tls_version.clone(),
-                cipher_suite: cipher_suite.clone(),
-                client_provided_host_header: cut(&common.host).to_owned(),
-                extra: Map::new(),
-            }),
+            tls_details: TlsDetails::of(common),
             ..Self::default()
         }
     }
@@ -254,4 +249,16 @@ pub struct TlsDetails {
     /// What has no field here.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
+}
+
+impl TlsDetails {
+    /// Of what was seen; `None` over plain HTTP.
+    pub(crate) fn of(common: &Common) -> Option<Self> {
+        common.tls.as_ref().map(|(tls_version, cipher_suite)| Self {
+            tls_version: tls_version.clone(),
+            cipher_suite: cipher_suite.clone(),
+            client_provided_host_header: cut(&common.host).to_owned(),
+            extra: Map::new(),
+        })
+    }
 }

@@ -1,13 +1,17 @@
 //! From what was seen of an S3 request and its answer to its record.
 
+mod written;
+
 use aws_api::s3::S3Op;
 use aws_api::{Category, Timestamp};
 use serde_json::{Map, Value};
 
-use crate::parameters::{cut, cut_to, request_parameters};
+use crate::parameters::{RequestParameters, cut, cut_to};
 use crate::record::Asked;
-use crate::size::TEXT_LEN_MAX;
-use crate::{AdditionalEventData, Common, Record, Resource};
+use crate::size::{ADDITIONAL_LEN_MAX, TEXT_LEN_MAX};
+use crate::{AdditionalEventData, Common, Entry, Outcome, Record, Resource};
+
+const EVENT_SOURCE: &str = "s3.amazonaws.com";
 
 /// How a request was signed, whether or not the signature was right.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +35,7 @@ pub struct S3Call {
     pub key: Option<String>,
     /// The query, decoded, in order.
     pub query: Vec<(String, String)>,
-    /// The headers, names in lower case, in order.
+    /// The headers, names in lower case, in order; at least those that [`is_shown_header`](crate::is_shown_header).
     pub headers: Vec<(String, String)>,
     /// How it was signed; `None` if it was not.
     pub signed: Option<Signed>,
@@ -73,6 +77,20 @@ pub fn answered<'h>(header: impl Fn(&str) -> Option<&'h str>) -> Option<Map<Stri
 }
 
 impl S3Call {
+    /// The entries of the event log with its [records](Self::records), completed at `event_time`.
+    pub fn entries(&self, outcome: Outcome, event_time: Timestamp) -> (Vec<u8>, Option<Vec<u8>>) {
+        if self.callers_copy.is_none() && self.document.is_none() {
+            let user_agent = self.user_agent_in_brackets();
+            let entry = Entry::write(outcome, &written::Written::of(self, &user_agent, event_time));
+            // No structure of so short a record is longer than it may be.
+            if entry.len() <= ADDITIONAL_LEN_MAX {
+                return (entry, None);
+            }
+        }
+        let (record, copy) = self.records(event_time);
+        (Entry::encode(outcome, &record), copy.map(|copy| Entry::encode(outcome, &copy)))
+    }
+
     /// The records, completed at `event_time`, one for each account that gets a copy: that of the bucket, which does not learn
     /// more of a foreign caller than its account and principal, and the caller's, which is not told whose a bucket is that it
     /// may not use ("CloudTrail record contents"; S3 user guide, "CloudTrail events for S3 object-level actions with cross-account
@@ -93,19 +111,14 @@ impl S3Call {
     /// The record, completed at `event_time`.
     pub fn record(&self, event_time: Timestamp) -> Record {
         let asked = Asked {
-            event_source: "s3.amazonaws.com".into(),
+            event_source: EVENT_SOURCE.into(),
             event_name: self.op.event_name,
             access: self.op.access,
             category: self.op.category,
         };
-        let mut parameters = request_parameters(
-            self.op,
-            self.bucket.as_deref(),
-            self.key.as_deref(),
-            &self.common.host,
-            &self.query,
-            &self.headers,
-        );
+        let (bucket, key) = (self.bucket.as_deref(), self.key.as_deref());
+        let parameters = RequestParameters::new(self.op, bucket, key, &self.common.host, &self.query, &self.headers);
+        let mut parameters = parameters.to_map();
         if let Some((name, document)) = &self.document {
             parameters.insert((*name).into(), document.clone());
         }
