@@ -10,14 +10,14 @@
 //! A log file's row is written in the unit that writes the file; it is removed, and the chain goes on, in the unit that
 //! writes the digest. So each log file is in one digest, whenever the server stops.
 
-use std::borrow::Cow;
 use std::io::Write;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use aws_api::{Entity, Timestamp};
 use bytes::Bytes;
+use event_pattern::{Paths, PathsRoom, Value};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use s3_embedded::StagedObject;
@@ -58,7 +58,10 @@ pub struct Description {
     hash: Hash,
     newest: Option<String>,
     oldest: Option<String>,
+    room: PathsRoom,
 }
+
+static EVENT_TIME: LazyLock<Paths> = LazyLock::new(|| Paths::new(["eventTime"]));
 
 impl Description {
     /// So much more of the file's content, before compression.
@@ -68,18 +71,13 @@ impl Description {
 
     /// One of its records.
     pub fn record(&mut self, json: &[u8]) {
-        #[derive(Deserialize)]
-        #[serde(rename_all = "camelCase")]
-        struct Timed<'a> {
-            #[serde(borrow)]
-            event_time: Cow<'a, str>,
+        let Ok(found) = EVENT_TIME.read(json, &mut self.room) else { return };
+        let Some(Value::String(time)) = found.last(0) else { return };
+        if self.oldest.as_deref().is_none_or(|oldest| time < oldest) {
+            self.oldest = Some(time.to_owned());
         }
-        let Ok(Timed { event_time }) = serde_json::from_slice(json) else { return };
-        if self.oldest.as_ref().is_none_or(|oldest| *event_time < **oldest) {
-            self.oldest = Some(event_time.clone().into_owned());
-        }
-        if self.newest.as_ref().is_none_or(|newest| *event_time > **newest) {
-            self.newest = Some(event_time.into_owned());
+        if self.newest.as_deref().is_none_or(|newest| time > newest) {
+            self.newest = Some(time.to_owned());
         }
     }
 }
