@@ -33,7 +33,8 @@
 //! A unit becomes one batch of the engine: in its journal's buffer and in memory, seen by all readers at once. One thread
 //! calls `fdatasync` on the journal, once for all units that came during the last call, and only then does anybody learn
 //! that his unit is durable. What nobody waits for ([`Store::submit`]) needs no sync of its own: it goes with the next one, or
-//! gets one when nothing else comes for a moment. The journal is one sequence: when a unit is durable, all that its writer can have read is, too.
+//! gets one when nothing else comes for a moment. The journal is one sequence: when a unit is durable, all that its writer can
+//! have read is, too.
 //! Numbers of the log are chosen and committed under one lock, so a reader never sees a hole that is filled later.
 //!
 //! A large body is written and synced, with the names of its file and directory, before the unit that
