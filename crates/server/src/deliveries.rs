@@ -2,7 +2,7 @@
 
 use aws_api::Timestamp;
 use gateway::{Backend, BucketInfo};
-use record::{Common, Entry, Outcome, S3Call, UserIdentity};
+use record::{Common, Outcome, S3Call, UserIdentity};
 use s3_embedded::{ServiceWriter, StagedObject};
 use store::Unit;
 use trail::Trail;
@@ -25,7 +25,9 @@ pub async fn stage(app: &App, trail: &Trail, key: &str, file: StagedObject, now:
     let staged = app.embedded.stage_put(&trail.s3_bucket_name, key, file, &writer(&arn, &trail.account), now).await;
     let mut unit = staged.map_err(|error| error.code().as_str().to_owned())?;
     let call = delivery(trail, key, &bucket, len);
-    unit.append(Entry::encode(Outcome::Admitted, &call.record(now)).into());
+    // No other account called: there is no second copy.
+    let (entry, _) = call.entries(Outcome::Admitted, now);
+    unit.append(entry.into());
     Ok(unit)
 }
 

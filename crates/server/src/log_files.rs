@@ -112,8 +112,6 @@ struct Collected {
     body: Vec<u8>,
     description: Option<Description>,
     rows: Vec<Vec<u8>>,
-    /// All rows below this number are among them.
-    below: u64,
     records: u64,
     more: bool,
 }
@@ -121,7 +119,7 @@ struct Collected {
 /// Compresses what waits of one region, whose name is in the file's.
 fn collect(app: &App, trail: &str, region: &str, describe: bool) -> Result<Option<Collected>, StoreError> {
     let mut file = LogFileWriter::new(Compressor::new(describe))?;
-    let (mut rows, mut below, mut records, mut bytes, mut more) = (Vec::new(), 0, 0, 0, false);
+    let (mut rows, mut records, mut bytes, mut more) = (Vec::new(), 0, 0, false);
     for found in waiting::rows(app, trail, region) {
         let (key, row) = found?;
         if bytes >= FILE_BYTES_MAX {
@@ -139,14 +137,13 @@ fn collect(app: &App, trail: &str, region: &str, describe: bool) -> Result<Optio
             }
         }
         rows.push(key);
-        below = row.first() + 1;
         records += row.len();
     }
     if rows.is_empty() {
         return Ok(None);
     }
     let Compressor { gzip, description } = file.finish()?;
-    Ok(Some(Collected { body: gzip.finish()?, description, rows, below, records, more }))
+    Ok(Some(Collected { body: gzip.finish()?, description, rows, records, more }))
 }
 
 /// Passing it over would lose it.
@@ -200,6 +197,8 @@ async fn write(
         Ok(unit) => unit,
         Err(code) => return Ok(Err(code)),
     };
+    // The rows are the oldest of their trail and region, in order.
+    let last = file.rows.last().cloned();
     for row in file.rows {
         unit.delete(Space::TrailIndex, row);
     }
@@ -208,7 +207,9 @@ async fn write(
     }
     let told = notices::stage(app, trail, key, now, &mut unit);
     app.store.commit(unit).await?;
-    app.waiting.is_written_below(&trail.key(), region, file.below);
+    if let Some(last) = &last {
+        app.waiting.deleted_through(last);
+    }
     app.waiting.written(&trail.key(), file.records);
     if let Some(told) = &told {
         told.ring(app);

@@ -54,9 +54,11 @@ impl Waiting {
         }
     }
 
-    /// The oldest rows of a trail and region are deleted, below this number.
-    pub fn is_written_below(&self, trail: &str, region: &str, seq: u64) {
-        self.lock_floors().insert(group(trail, region), seq);
+    /// All rows of a trail and region are deleted, up to the one of this key.
+    pub fn deleted_through(&self, key: &[u8]) {
+        if let Some((group, seq)) = key.split_last_chunk() {
+            self.lock_floors().insert(group.to_vec(), u64::from_be_bytes(*seq) + 1);
+        }
     }
 
     /// So many records of a trail are in a file.
@@ -334,16 +336,17 @@ mod tests {
         /// What is written is passed over, and nothing else.
         #[test]
         fn each_row_that_may_wait_is_in_one_range(
-            floors in prop::collection::btree_map(("[ab]", "[ab]{1,2}"), 0..4_u64, 0..6),
+            deleted in prop::collection::btree_map(("[ab]", "[ab]{1,2}"), 0..4_u64, 0..6),
             row in (("[ab]", "[ab]{1,2}"), 0..5_u64),
         ) {
             let waiting = Waiting::default();
-            for ((trail, region), floor) in &floors {
-                waiting.is_written_below(trail, region, *floor);
+            let key = |trail: &str, region: &str, seq: u64| [&group(trail, region)[..], &seq.to_be_bytes()].concat();
+            for ((trail, region), last) in &deleted {
+                waiting.deleted_through(&key(trail, region, *last));
             }
             let ((trail, region), seq) = row;
-            let key = [&group(&trail, &region)[..], &seq.to_be_bytes()].concat();
-            let is_written = floors.get(&(trail.clone(), region.clone())).is_some_and(|floor| seq < *floor);
+            let key = key(&trail, &region, seq);
+            let is_written = deleted.get(&(trail.clone(), region.clone())).is_some_and(|last| seq <= *last);
             let ranges = waiting.ranges(&trail);
             prop_assert!(ranges.iter().all(|range| range.start < range.end));
             prop_assert_eq!(ranges.iter().filter(|range| range.contains(&key)).count(), usize::from(!is_written));
